@@ -1,0 +1,166 @@
+"""`GET /v1/customers/{customerIdentifier}/accounts` and `GET /v1/health`.
+
+Asks imin how a customer stands with every seller and answers in the app's own shapes. With a `redirectUri` the answer also has
+URLs where she can connect, and the link under which that will be recorded.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import msgspec
+
+import secret
+import settings
+import shapes
+from http_api import Handler, Request, Response, handler_of
+from identity import Identity
+from link_state import IssuedLink, LinkStates
+from problems import Problem
+from representation import JSON, JSON_LD, media_type, represent
+from reshape import Reshaped, reshape
+from telemetry import count
+from upstream import MOST_BYTES, Upstream, deadline_in, unreadable
+
+CACHED = "private, max-age=0, stale-if-error=86400"
+NOT_STORED = "no-store"  # connect URLs are bearer secrets
+STATUSES: Mapping[str, type[shapes.Account]] = {
+    "connected": shapes.Connected,
+    "not_connected": shapes.NotConnected,
+    "unknown": shapes.Unknown,
+}
+STATUS_METRICS = {
+    shapes.Connected: "AccountsConnected",
+    shapes.NotConnected: "AccountsNotConnected",
+    shapes.Unknown: "AccountsUnknown",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the app asked for."""
+
+    redirect_uri: str | None
+    seller_id: str | None
+    status: str | None
+    media_type: str
+
+    @classmethod
+    def of(cls, request: Request, links: settings.LinkSettings) -> Self:
+        """Raises `Problem`: `invalid_request`, `redirect_uri_not_allowed`."""
+        query = cls(
+            request.query_value("redirectUri"),
+            request.query_value("sellerId"),
+            request.query_value("status"),
+            media_type(request.headers),
+        )
+        if query.redirect_uri == "" or query.seller_id == "":
+            raise Problem("invalid_request", "redirectUri and sellerId can be left out, but not be empty.")
+        if query.status is not None and query.status not in STATUSES:
+            raise Problem("invalid_request", f"status is one of {', '.join(STATUSES)}.")
+        if query.media_type == JSON_LD and (query.seller_id or query.status):
+            raise Problem("invalid_request", "JSON-LD is passed on as it comes: it can't be filtered by sellerId or status.")
+        if query.redirect_uri and not links.allows(query.redirect_uri):
+            raise Problem("redirect_uri_not_allowed", "The redirectUri is not one of those that are agreed for this app.")
+        return query
+
+    def selects(self, account: shapes.Account) -> bool:
+        """Whether the answer has `account`."""
+        return (self.seller_id is None or account.seller.id == self.seller_id) and (
+            self.status is None or isinstance(account, STATUSES[self.status])
+        )
+
+
+@dataclass(frozen=True)
+class AccountsRoute:
+    """The route, and what it works with."""
+
+    identity: Identity
+    upstream: Upstream
+    link_states: LinkStates
+    links: settings.LinkSettings
+
+    def __call__(self, request: Request) -> Response:
+        customer = self.identity.customer(request)
+        query = Query.of(request, self.links)
+        deadline = deadline_in(request.remaining_ms())
+        body = self.upstream.accounts(customer, None, deadline)
+        link = None
+        if query.redirect_uri:
+            link = self._issue(customer, query.redirect_uri, reshape(body))
+            body = self.upstream.accounts(customer, self._callback(request, link), deadline)
+        answer = reshape(body)
+        _tell(request, answer)
+        if query.media_type == JSON:
+            body = _encode(customer, query, link, answer)
+        return represent(
+            body,
+            query.media_type,
+            request.headers,
+            cache_control=NOT_STORED if link else CACHED,
+            validate=link is None,
+        )
+
+    def _issue(self, customer: str, redirect_uri: str, before: Reshaped) -> IssuedLink:
+        """A link that remembers who is connected `before`: what is new when she comes back is then what she connected."""
+        connected = [
+            account.seller.id for account in before.accounts if isinstance(account, shapes.Connected) and account.seller.id
+        ]
+        return self.link_states.issue(customer, redirect_uri, connected)
+
+    def _callback(self, request: Request, link: IssuedLink) -> str:
+        return f"{self.links.public_base_url or f'https://{request.domain_name}'}/v1/link-callbacks/{link.state}"
+
+
+def _tell(request: Request, answer: Reshaped) -> None:
+    """Counts and logs how the accounts stand."""
+    for kind, metric in STATUS_METRICS.items():
+        if number := sum(type(account) is kind for account in answer.accounts):
+            count(metric, number)
+    if answer.warnings:
+        count("UnreadableItems", len(answer.warnings))
+    request.log.update(accounts=len(answer.accounts), warnings=len(answer.warnings))
+
+
+def _encode(customer: str, query: Query, link: IssuedLink | None, answer: Reshaped) -> bytes:
+    body = msgspec.json.encode(
+        shapes.Accounts(
+            customer_identifier=customer,
+            entitlement_filter=answer.entitlement_filter,
+            link=shapes.Link(id=link.id, expires_at=link.expires_at) if link else None,
+            accounts=[account for account in answer.accounts if query.selects(account)],
+            warnings=answer.warnings,
+        )
+    )
+    if len(body) > MOST_BYTES:
+        raise unreadable()
+    return body
+
+
+def get_health(_request: Request) -> Response:
+    """Says that the function runs and its settings are good. It asks nobody else: anyone may call it, as often as they like."""
+    return {"statusCode": 200, "headers": {"Content-Type": JSON, "Cache-Control": NOT_STORED}, "body": '{"status":"ok"}'}
+
+
+def make_handler(environment: Mapping[str, str]) -> Handler:
+    """The function's handler, with its clients. Raises `SettingsError`."""
+    upstream = settings.UpstreamSettings.read(environment)
+    links = settings.LinkSettings.read(environment)
+    identity = Identity(settings.IdentitySettings.read(environment))
+    secrets = secret.make_client()
+    accounts = AccountsRoute(
+        identity,
+        Upstream(upstream, secret.Secret(secrets, upstream.api_key_secret)),
+        LinkStates(links, secret.Secret(secrets, links.state_secret)),
+        links,
+    )
+    return handler_of({"GET /v1/customers/{customerIdentifier}/accounts": accounts, "GET /v1/health": get_health})
+
+
+def __getattr__(name: str) -> Handler:
+    """Makes `handler` when the Lambda runtime asks for it, in its init phase; importing the module alone makes nothing."""
+    if name != "handler":
+        raise AttributeError(name)
+    handler = globals()["handler"] = make_handler(os.environ)
+    return handler

@@ -1,0 +1,132 @@
+"""API Gateway's HTTP API, payload format 2.0: its events as `Request`, its responses, and the handler around the routes.
+
+Every answer leaves through here, so this is the one place where a `Problem` becomes problem+json, an unforeseen exception
+becomes `internal_error`, and a request becomes one log line. What the routes do is not known here.
+Source: API Gateway's developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypedDict
+from urllib.parse import parse_qs
+
+from aws_lambda_powertools.logging import correlation_paths
+
+from problems import Problem, problem_body
+from telemetry import describe, logger, metrics
+
+Event = dict[str, Any]
+
+
+class Context(Protocol):
+    """What is used of the context object that Lambda hands in."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+class Response(TypedDict, total=False):
+    """An answer in payload format 2.0."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str
+    isBase64Encoded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as API Gateway hands it on. `claims` are those that its authorizer verified, if it did."""
+
+    route_key: str
+    path_parameters: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    claims: Mapping[str, object] | None
+    id: str
+    domain_name: str
+    remaining_ms: Callable[[], int]
+    log: dict[str, object] = field(default_factory=dict)
+    """What the one log line of this request says beside its route, status and duration: identifiers and counts only."""
+
+    @classmethod
+    def of(cls, event: Event, context: Context) -> "Request":
+        """Reads `event`. Raises `Problem` when it is no event of an HTTP API."""
+        try:
+            about = event["requestContext"]
+            return cls(
+                route_key=about["routeKey"],
+                path_parameters=event.get("pathParameters") or {},
+                query=parse_qs(event.get("rawQueryString", ""), keep_blank_values=True, max_num_fields=100),
+                headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+                claims=(about.get("authorizer") or {}).get("jwt", {}).get("claims"),
+                id=about["requestId"],
+                domain_name=about["domainName"],
+                remaining_ms=context.get_remaining_time_in_millis,
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise Problem("invalid_request", "This is not a request that can be read.") from error
+
+    def query_value(self, name: str) -> str | None:
+        """The query parameter `name`, or None. Raises `Problem` when it is there twice."""
+        values = self.query.get(name, [])
+        if len(values) > 1:
+            raise Problem("invalid_request", f"The query parameter {name} is given more than once.")
+        return values[0] if values else None
+
+
+Route = Callable[[Request], Response]
+Handler = Callable[[Event, Context], Response]
+
+
+def handler_of(routes: Mapping[str, Route]) -> Handler:
+    """The Lambda handler that answers `routes`, keyed by route key (`GET /v1/health`)."""
+
+    @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+    def handler(event: Event, context: Context) -> Response:
+        start = time.perf_counter()
+        request: Request | None = None
+        try:
+            request = Request.of(event, context)
+            response = _route_of(routes, request.route_key)(request)
+            log, facts = logger.info, request.log
+        except Exception as error:  # noqa: BLE001 - the last resort of every route
+            problem = error if isinstance(error, Problem) else Problem("internal_error", "The request could not be served.")
+            response = _problem_response(problem, request.id if request else context.aws_request_id)
+            facts = {"code": problem.code, **(request.log if request else {})}
+            log = logger.info
+            if problem.status >= 500:
+                log = logger.error if problem is not error else logger.warning
+                facts |= describe(error)
+        log(
+            "request",
+            extra={
+                "route": request.route_key if request else "",
+                "status": response["statusCode"],
+                "duration_ms": round((time.perf_counter() - start) * 1000, 1),
+                **facts,
+            },
+        )
+        if metrics.metric_set:
+            metrics.flush_metrics()
+        return response
+
+    return handler
+
+
+def _route_of(routes: Mapping[str, Route], route_key: str) -> Route:
+    """The route of `route_key`; API Gateway routes, so another key means that template and function disagree."""
+    if route_key in routes:
+        return routes[route_key]
+    path = route_key.partition(" ")[2]
+    methods = sorted(method for method, _, known in (key.partition(" ") for key in routes) if known == path)
+    if methods:
+        raise Problem("method_not_allowed", "This method is not allowed here.", headers={"Allow": ", ".join(methods)})
+    raise Problem("not_found", "There is nothing at this path.")
+
+
+def _problem_response(problem: Problem, request_id: str) -> Response:
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **problem.headers}
+    return {"statusCode": problem.status, "headers": headers, "body": problem_body(problem, request_id).decode()}

@@ -1,0 +1,120 @@
+"""What imin's Get Seller Accounts answers, as typed models: the shapes of its page, with the drift that is known of them.
+
+Only shapes: `reading` reads them tolerantly, `reshape` makes the app's own out of them. Any field may be missing; a field that
+is not here is ignored.
+Source: imin's page "Get Seller Accounts"; OpenActive's and imin's other public pages for names that drift.
+"""
+
+from datetime import datetime
+from typing import Literal, TypeAlias, TypeVar
+
+from msgspec import Raw, Struct, field
+
+T = TypeVar("T")
+OneOrList: TypeAlias = T | list[T] | None
+Text = str | None
+Flag = bool | Literal["true", "false"] | None
+Moment = datetime | None
+"""RFC 3339; without an offset it counts as UTC."""
+
+
+class Logo(Struct, gc=False):
+    """A schema.org `ImageObject`."""
+
+    url: Text = None
+
+
+class Seller(Struct, gc=False):
+    """A schema.org `Organization`."""
+
+    at_id: Text = field(name="@id", default=None)
+    id: Text = None
+    name: Text = None
+    url: Text = None
+    logo: Logo | None = None
+    email: Text = None
+    telephone: Text = None
+    same_as: OneOrList[str] = field(name="sameAs", default=None)
+
+
+class Action(Struct, gc=False):
+    """A `RegisterAction` (connect an account that exists) or a `CreateAction` (create one); `target` is a bearer secret."""
+
+    at_type: Text = field(name="@type", default=None)
+    type: Text = None
+    target: Text = None
+
+
+class Person(Struct, gc=False):
+    """The customer as the seller knows her."""
+
+    email: Text = None
+    date_modified: Moment = field(name="dateModified", default=None)
+
+
+class Barcode(Struct, gc=False):
+    """An access pass. The leading zeros of `text` matter; `url` is a rendered image."""
+
+    text: Text = None
+    url: Text = None
+    date_modified: Moment = field(name="dateModified", default=None)
+
+
+class EntitlementError(Struct, gc=False):
+    """Why an entitlement could not be applied at the seller."""
+
+    at_type: Text = field(name="@type", default=None)
+    type: Text = None
+    name: Text = None
+    description: Text = None
+
+
+class EvidenceRequestAction(Struct, gc=False):
+    """Where and until when evidence can be uploaded; `actionStatus` is one of schema.org's."""
+
+    url: Text = None
+    expiry: Moment = None
+    action_status: Text = field(name="actionStatus", default=None)
+
+
+class EntitlementType(Struct, gc=False):
+    """A SKOS `Concept`."""
+
+    at_id: Text = field(name="@id", default=None)
+    id: Text = None
+    pref_label: Text = field(name="prefLabel", default=None)
+    in_scheme: Text = field(name="inScheme", default=None)
+
+
+class Entitlement(Struct, gc=False):
+    """An entitlement that evidence is asked for, or was."""
+
+    at_id: Text = field(name="@id", default=None)
+    id: Text = None
+    expires: Moment = None
+    valid_until: Moment = field(name="validUntil", default=None)
+    evidence_request: EvidenceRequestAction | None = field(name="evidenceRequest", default=None)
+    evidence_request_action: EvidenceRequestAction | None = field(name="evidenceRequestAction", default=None)
+    entitlement_type: EntitlementType | None = field(name="entitlementType", default=None)
+
+
+class Account(Struct, gc=False):
+    """How the customer stands with one seller."""
+
+    seller: Seller
+    matching_email_exists: Flag = field(name="imin:matchingEmailExists", default=None)
+    potential_action: OneOrList[Action] = field(name="potentialAction", default=None)
+    date_linked: Moment = field(name="dateLinked", default=None)
+    hidden_entitlements: Flag = field(name="hiddenEntitlements", default=None)
+    has_hidden_entitlements: Flag = field(name="hasHiddenEntitlements", default=None)
+    customer: Person | None = None
+    access_pass: OneOrList[Barcode] = field(name="accessPass", default=None)
+    entitlement_errors: OneOrList[EntitlementError] = field(name="imin:entitlementUpdateErrors", default=None)
+    evidence_requests: OneOrList[Entitlement] = field(name="imin:evidenceRequests", default=None)
+
+
+class Collection(Struct, gc=False):
+    """The answer around the accounts, which stay as they came: one that can't be read must not cost the others."""
+
+    items: list[Raw] = field(name="imin:item")
+    entitlement_filter: Text = field(name="imin:entitlementFilter", default=None)

@@ -1,0 +1,103 @@
+"""The state of a link: issued into imin's redirect URI, read back from the callback's path, stored nowhere in between.
+
+A state is signed and timed, by itsdangerous; it is no secret, and says nothing that imin does not know. It carries the
+link's id, the customer, the app's redirect URI, and a short digest of each seller that was connected already.
+Source: RFC 9562 5.7 (UUIDv7).
+"""
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+
+from secret import Secret
+from settings import LinkSettings
+
+SALT = "seller-accounts.link-state"
+DIGEST_BYTES = 4
+MOST_DIGESTS = 512  # so that the redirect URI stays within what browsers and API Gateway take
+
+
+class LinkState(msgspec.Struct, array_like=True, frozen=True):
+    """What a state says. `connected` is the digests of `digest_of`, one after the other."""
+
+    link_id: str
+    customer_identifier: str
+    redirect_uri: str
+    connected: bytes
+
+
+class IssuedLink(msgspec.Struct, frozen=True):
+    """A link just issued: `state` goes into the path of the callback, the rest to the app."""
+
+    id: str
+    state: str
+    expires_at: datetime
+
+
+class _MessagePack:
+    """How a state is written before it is signed: shorter than JSON, and digests are bytes."""
+
+    @staticmethod
+    def dumps(state: LinkState) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    @staticmethod
+    def loads(text: bytes) -> LinkState:
+        return msgspec.msgpack.decode(text, type=LinkState)
+
+
+class _Signer(TimestampSigner):
+    def __init__(self, *arguments: Any, clock: Callable[[], float], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._clock = clock
+
+    def get_timestamp(self) -> int:
+        return int(self._clock())
+
+
+class LinkStates:
+    """Issues states with the current key. `clock` gives seconds since 1970."""
+
+    def __init__(self, settings: LinkSettings, key: Secret, clock: Callable[[], float] = time.time) -> None:
+        self._ttl_seconds = settings.ttl_seconds
+        self._key = key
+        self._clock = clock
+
+    def issue(self, customer_identifier: str, redirect_uri: str, connected: Iterable[str]) -> IssuedLink:
+        """A new link for the customer, of whom the sellers with the ids `connected` are connected already.
+
+        Raises `Problem` `secret_unavailable`.
+        """
+        now = self._clock()
+        digests = [digest_of(seller_id) for seller_id in connected]
+        link_id = str(uuid7(now))
+        state = LinkState(link_id, customer_identifier, redirect_uri, b"".join(digests[:MOST_DIGESTS]))
+        token = self._serializer([self._key.value()]).dumps(state)
+        expires_at = datetime.fromtimestamp(int(now) + self._ttl_seconds, UTC)
+        return IssuedLink(link_id, token if isinstance(token, str) else token.decode(), expires_at)
+
+    def _serializer(self, keys: list[str]) -> URLSafeTimedSerializer:
+        """Signs with the last of `keys` and takes what any of them signed."""
+        signer_options = {"clock": self._clock, "digest_method": hashlib.sha256}
+        return URLSafeTimedSerializer(keys, SALT, serializer=_MessagePack, signer=_Signer, signer_kwargs=signer_options)
+
+
+def digest_of(seller_id: str) -> bytes:
+    """Enough of a hash to know a seller again within one customer's list."""
+    return hashlib.sha256(seller_id.encode()).digest()[:DIGEST_BYTES]
+
+
+def uuid7(now: float) -> uuid.UUID:
+    """A UUID version 7 of `now`, seconds since 1970: ids sort by time, to the millisecond."""
+    milliseconds = int(now * 1000).to_bytes(6, "big")
+    number = int.from_bytes(milliseconds + os.urandom(10), "big")
+    number = number & ~(0xF << 76) | 0x7 << 76  # version
+    number = number & ~(0x3 << 62) | 0x2 << 62  # variant
+    return uuid.UUID(int=number)

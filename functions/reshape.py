@@ -1,0 +1,159 @@
+"""Makes the app's accounts out of imin's: which case an account is, and where each field goes.
+
+Source: imin's page "Get Seller Accounts" for the three cases; what fits none of them is `unknown` rather than guessed.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+import imin
+import shapes
+from reading import read_collection, salvage, utc_seconds
+
+FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
+EVIDENCE_STATUSES: dict[str, shapes.EvidenceStatus] = {
+    "PotentialActionStatus": "potential",
+    "ActiveActionStatus": "active",
+    "CompletedActionStatus": "completed",
+    "FailedActionStatus": "failed",
+}
+NO_REQUEST = imin.EvidenceRequestAction()
+NO_TYPE = imin.EntitlementType()
+NOTHING_REQUESTED = shapes.EvidenceRequest(status="unknown")
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+_account_decoder = msgspec.json.Decoder(imin.Account)
+
+
+class Reshaped(NamedTuple):
+    """An upstream answer in the app's shapes, in the upstream's order."""
+
+    entitlement_filter: str | None
+    accounts: list[shapes.Account]
+    warnings: list[shapes.Warning]
+
+
+def reshape(body: bytes) -> Reshaped:
+    """All of an upstream answer. Raises `Problem` `upstream_invalid_response` when nothing can be read of it."""
+    collection, warnings = read_collection(body)
+    accounts = []
+    for index, item in enumerate(collection.items):
+        try:
+            accounts.append(_account(_account_decoder.decode(item)))
+        except (ValueError, OverflowError, RecursionError):
+            salvaged = salvage(item, index, warnings)
+            if salvaged:
+                accounts.append(_account(salvaged))
+    return Reshaped(collection.entitlement_filter or None, accounts, warnings)
+
+
+def _account(account: imin.Account) -> shapes.Account:
+    seller = _seller(account.seller)
+    if _is_connected(account):
+        return _connected(account, seller)
+    if account.matching_email_exists is not None or account.potential_action:
+        email_matches = FLAGS[account.matching_email_exists]
+        return shapes.NotConnected(seller=seller, email_matches=email_matches, connect=_connect(account, bool(email_matches)))
+    return shapes.Unknown(seller=seller)
+
+
+def _is_connected(account: imin.Account) -> bool:
+    """Told by `dateLinked` or, lacking it, by any other field of the connected case."""
+    return bool(
+        account.date_linked
+        or account.customer
+        or account.access_pass
+        or account.entitlement_errors
+        or account.evidence_requests
+        or account.hidden_entitlements is not None
+        or account.has_hidden_entitlements is not None
+    )
+
+
+def _seller(seller: imin.Seller) -> shapes.Seller:
+    return shapes.Seller(
+        id=seller.at_id or seller.id or None,
+        name=seller.name or None,
+        url=seller.url or None,
+        logo_url=(seller.logo and seller.logo.url) or None,
+        email=seller.email or None,
+        telephone=seller.telephone or None,
+        links=[link for link in _list(seller.same_as) if link],
+    )
+
+
+def _connect(account: imin.Account, email_matches: bool) -> shapes.Connect | None:
+    urls: dict[str | None, str] = {}
+    for action in _list(account.potential_action):
+        if action.target:
+            urls.setdefault(action.at_type or action.type, action.target)
+    existing, new = urls.get("RegisterAction"), urls.get("CreateAction")
+    if not (existing or new):
+        return None
+    return shapes.Connect(suggested="existing" if email_matches else "new", existing_account_url=existing, new_account_url=new)
+
+
+def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected:
+    hidden = account.hidden_entitlements if account.hidden_entitlements is not None else account.has_hidden_entitlements
+    return shapes.Connected(
+        seller=seller,
+        connected_at=utc_seconds(account.date_linked),
+        hidden_entitlements=FLAGS[hidden],
+        customer=_customer(account.customer) if account.customer else None,
+        access_passes=_each(_access_pass, account.access_pass),
+        entitlement_errors=_each(_entitlement_error, account.entitlement_errors),
+        evidence_requests=_each(_evidence_request, account.evidence_requests),
+    )
+
+
+def _customer(person: imin.Person) -> shapes.Customer | None:
+    if not (person.email or person.date_modified):
+        return None
+    return shapes.Customer(email=person.email or None, updated_at=utc_seconds(person.date_modified))
+
+
+def _access_pass(barcode: imin.Barcode) -> shapes.AccessPass | None:
+    if not (barcode.text or barcode.url or barcode.date_modified):
+        return None
+    updated_at = utc_seconds(barcode.date_modified)
+    return shapes.AccessPass(text=barcode.text or None, image_url=barcode.url or None, updated_at=updated_at)
+
+
+def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError | None:
+    kind = error.at_type or error.type
+    if not (kind or error.name or error.description):
+        return None
+    return shapes.EntitlementError(type=kind or None, name=error.name or None, description=error.description or None)
+
+
+def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest | None:
+    request = entitlement.evidence_request or entitlement.evidence_request_action or NO_REQUEST
+    kind = entitlement.entitlement_type or NO_TYPE
+    action_status = (request.action_status or "").rpartition("/")[2]  # with or without schema.org's address before it
+    shape = shapes.EvidenceRequest(
+        entitlement_id=entitlement.at_id or entitlement.id or None,
+        entitlement_name=kind.pref_label or None,
+        entitlement_type_id=kind.at_id or kind.id or None,
+        entitlement_scheme=kind.in_scheme or None,
+        expires_at=utc_seconds(entitlement.expires or entitlement.valid_until),
+        upload_url=request.url or None,
+        upload_expires_at=utc_seconds(request.expiry),
+        status=EVIDENCE_STATUSES.get(action_status, "unknown"),
+    )
+    return None if shape == NOTHING_REQUESTED else shape
+
+
+def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
+    """The shapes of one value or a list of them, without those that have nothing in them."""
+    return [shaped for value in _list(values) if (shaped := shape(value)) is not None]
+
+
+def _list(values: T | list[T] | None) -> list[T]:
+    """One value or a list of them, as a list."""
+    if values is None:
+        return []
+    return values if isinstance(values, list) else [values]

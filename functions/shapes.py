@@ -1,0 +1,126 @@
+"""The JSON that the app gets, as typed models: the contract with app developers. Only shapes.
+
+Keys are camelCase, a field with nothing in it is left out, a list that belongs to a case is always there, and times are
+RFC 3339 in UTC with whole seconds.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+EvidenceStatus = Literal["potential", "active", "completed", "failed", "unknown"]
+
+
+class Shape(Struct, rename="camel", omit_defaults=True, gc=False):
+    """What all of the app's JSON has in common."""
+
+
+class Seller(Shape, kw_only=True):
+    """A leisure operator."""
+
+    id: str | None = None
+    name: str | None = None
+    url: str | None = None
+    logo_url: str | None = None
+    email: str | None = None
+    telephone: str | None = None
+    links: list[str]
+
+
+class Connect(Shape, kw_only=True):
+    """Where the customer can connect an account. The URLs are bearer secrets, good once and for a short while."""
+
+    suggested: Literal["existing", "new"]
+    existing_account_url: str | None = None
+    new_account_url: str | None = None
+
+
+class Customer(Shape, kw_only=True):
+    """The customer as the seller knows her."""
+
+    email: str | None = None
+    updated_at: datetime | None = None
+
+
+class AccessPass(Shape, kw_only=True):
+    """A barcode that opens a door; `text` is its digits, leading zeros included."""
+
+    text: str | None = None
+    image_url: str | None = None
+    updated_at: datetime | None = None
+
+
+class EntitlementError(Shape, kw_only=True):
+    """Why an entitlement could not be applied at the seller."""
+
+    type: str | None = None
+    name: str | None = None
+    description: str | None = None
+
+
+class EvidenceRequest(Shape, kw_only=True):
+    """Evidence that the seller asks for, or asked for, before an entitlement is granted."""
+
+    entitlement_id: str | None = None
+    entitlement_name: str | None = None
+    entitlement_type_id: str | None = None
+    entitlement_scheme: str | None = None
+    expires_at: datetime | None = None
+    upload_url: str | None = None
+    upload_expires_at: datetime | None = None
+    status: EvidenceStatus
+
+
+class Connected(Shape, kw_only=True, tag_field="status", tag="connected"):
+    """The customer has connected her account with this seller."""
+
+    seller: Seller
+    connected_at: datetime | None = None
+    hidden_entitlements: bool | None = None
+    customer: Customer | None = None
+    access_passes: list[AccessPass]
+    entitlement_errors: list[EntitlementError]
+    evidence_requests: list[EvidenceRequest]
+
+
+class NotConnected(Shape, kw_only=True, tag_field="status", tag="not_connected"):
+    """She has none connected; `email_matches` tells whether the seller knows her e-mail address."""
+
+    seller: Seller
+    email_matches: bool | None = None
+    connect: Connect | None = None
+
+
+class Unknown(Shape, kw_only=True, tag_field="status", tag="unknown"):
+    """The upstream does not tell."""
+
+    seller: Seller
+
+
+Account = Connected | NotConnected | Unknown
+
+
+class Warning(Shape, kw_only=True):
+    """Something of the upstream's answer that could not be read; `index` is the item's place in the upstream's list."""
+
+    index: int | None = None
+    code: Literal["unreadable_account", "unreadable_field"]
+    detail: str
+
+
+class Link(Shape, kw_only=True):
+    """The link under which a connection that starts here will be recorded."""
+
+    id: str
+    expires_at: datetime
+
+
+class Accounts(Shape, kw_only=True):
+    """The body of `GET …/accounts`."""
+
+    customer_identifier: str
+    entitlement_filter: str | None = None
+    link: Link | None = None
+    accounts: list[Account]
+    warnings: list[Warning]

@@ -1,0 +1,186 @@
+"""imin's Get Seller Accounts, called with our key: one answer's bytes, or a `Problem`.
+
+Attempts, waiting, the time limit and the change of a rotated key are here. What the answer means is not.
+Source: imin's page "Get Seller Accounts"; RFC 9110 10.2.3 (Retry-After); the field's "full jitter" for the waits.
+
+    Problem                       when                                                      tried again
+    ├── customer_not_found        404                                                       no
+    ├── upstream_rejected_key     401, 403                                                  once, if the key has changed
+    ├── upstream_invalid_response any other status but 200; an answer that can't be read    no
+    ├── upstream_timeout          no byte in time; the deadline                             no
+    └── upstream_unavailable      5xx, 429; no connection, or one that broke                not for 500, 501 and other 5xx
+"""
+
+import email.utils
+import math
+import random
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import requests
+import urllib3.exceptions
+from aws_lambda_powertools.metrics import MetricUnit
+
+import transport
+from problems import Problem
+from secret import Secret
+from settings import UpstreamSettings
+from telemetry import count, metrics
+
+MOST_ATTEMPTS = 3
+CONNECT_TIMEOUT_SECONDS = 1.0
+TOTAL_SECONDS = 8.0
+MARGIN_SECONDS = 0.5  # of the invocation's time, kept for the answer
+BACKOFF_SECONDS = 0.2  # the longest wait before the second attempt; it doubles
+MOST_BYTES = 4 * 1024 * 1024  # of an answer, after decompression
+DRAIN_BYTES = 64 * 1024  # an error's body up to this size is read to the end, to keep its connection
+PASSING_STATUSES = frozenset({429, 502, 503, 504})
+FAILURE_METRICS = {
+    "upstream_rejected_key": "UpstreamRejectedKey",
+    "upstream_invalid_response": "UpstreamInvalidResponse",
+    "upstream_timeout": "UpstreamTimeout",
+    "upstream_unavailable": "UpstreamUnavailable",
+}
+
+
+class _Passing(Problem):
+    """A failure that another attempt may not meet."""
+
+
+class Upstream:
+    """Calls imin for one environment, which serves one invocation at a time. `sleep` takes seconds, `jitter` gives 0 to 1."""
+
+    def __init__(
+        self,
+        settings: UpstreamSettings,
+        api_key: Secret,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._url = settings.base_url + settings.accounts_path
+        self._api_key = api_key
+        self._session = session or transport.make_session()
+        self._session.headers.update({"Accept": "application/ld+json, application/json", "Accept-Encoding": "gzip"})
+        self._session.headers["User-Agent"] = "seller-accounts"
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def accounts(self, customer_identifier: str, redirect_uri: str | None, deadline: float) -> bytes:
+        """The JSON-LD of `customer_identifier`'s accounts as it came; with connect URLs if there is a `redirect_uri`.
+
+        `deadline` is a time of `time.monotonic`, from `deadline_in`. Raises `Problem`, as the tree above says.
+        """
+        url = self._url.replace("{customerIdentifier}", customer_identifier)
+        query = {} if redirect_uri is None else {"redirectUri": redirect_uri}
+        token = transport.deadline.set(deadline)
+        start = time.monotonic()
+        try:
+            return self._with_good_key(url, query)
+        except Problem as problem:
+            if problem.code in FAILURE_METRICS:
+                count(FAILURE_METRICS[problem.code])
+            raise
+        finally:
+            metrics.add_metric("UpstreamLatency", MetricUnit.Milliseconds, round((time.monotonic() - start) * 1000, 1))
+            transport.deadline.reset(token)
+
+    def _with_good_key(self, url: str, query: dict[str, str]) -> bytes:
+        key = self._api_key.value()
+        try:
+            return self._with_attempts(url, query, key)
+        except Problem as problem:
+            if problem.code != "upstream_rejected_key":
+                raise
+            fresh = self._api_key.refresh()
+            if fresh == key:
+                raise
+            return self._with_attempts(url, query, fresh)
+
+    def _with_attempts(self, url: str, query: dict[str, str], key: str) -> bytes:
+        attempt = 1
+        while True:
+            try:
+                return self._attempt(url, query, key)
+            except _Passing as problem:
+                wait = max(self._jitter() * BACKOFF_SECONDS * 2 ** (attempt - 1), problem.retry_after_seconds or 0)
+                if attempt == MOST_ATTEMPTS or wait >= _seconds_left():
+                    raise
+            self._sleep(wait)
+            attempt += 1
+
+    def _attempt(self, url: str, query: dict[str, str], key: str) -> bytes:
+        left = _seconds_left()
+        if left <= 0:
+            raise Problem("upstream_timeout", "The booking platform took too long to answer.")
+        timeout = (min(CONNECT_TIMEOUT_SECONDS, left), min(transport.READ_TIMEOUT_SECONDS, left))
+        try:
+            with self._session.get(
+                url, params=query, headers={"X-Api-Key": key}, timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                if response.status_code == 200:
+                    return _body_of(response.raw)
+                _drain(response.raw)
+                raise _refusal(response)
+        except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
+            raise Problem("upstream_timeout", "The booking platform took too long to answer.") from error
+        except (requests.ConnectionError, urllib3.exceptions.ProtocolError) as error:
+            raise _Passing("upstream_unavailable", "The booking platform can't be reached.") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise unreadable() from error
+
+
+def deadline_in(remaining_ms: int) -> float:
+    """When the calls of an invocation that has `remaining_ms` left must be over, on the clock of `time.monotonic`."""
+    return time.monotonic() + min(TOTAL_SECONDS, remaining_ms / 1000 - MARGIN_SECONDS)
+
+
+def _seconds_left() -> float:
+    return transport.deadline.get() - time.monotonic()
+
+
+def _body_of(answer: urllib3.BaseHTTPResponse) -> bytes:
+    body = bytearray()
+    for chunk in answer.stream(64 * 1024, decode_content=True):
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Problem("upstream_invalid_response", "The booking platform's answer is too large.")
+    return bytes(body)
+
+
+def _drain(answer: urllib3.BaseHTTPResponse) -> None:
+    length = answer.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and int(length) <= DRAIN_BYTES:
+        answer.drain_conn()
+
+
+def _refusal(response: requests.Response) -> Problem:
+    """The problem that a status other than 200 stands for. Its body is not believed: it may be JSON, HTML or empty."""
+    status = response.status_code
+    if status in {401, 403}:
+        return Problem("upstream_rejected_key", "The booking platform refused our credentials.")
+    if status == 404:
+        return Problem("customer_not_found", "The booking platform does not know this customer.")
+    if status == 429 or status >= 500:
+        kind = _Passing if status in PASSING_STATUSES else Problem
+        wait = _retry_after_seconds(response.headers.get("Retry-After", ""))
+        return kind("upstream_unavailable", "The booking platform is busy or failing.", retry_after_seconds=wait)
+    return unreadable()
+
+
+def unreadable() -> Problem:
+    """The problem of an answer that nothing can be made of."""
+    return Problem("upstream_invalid_response", "The booking platform gave an answer that can't be used.")
+
+
+def _retry_after_seconds(value: str) -> int | None:
+    """`Retry-After` in whole seconds from now, rounded up, whether it is a number or a date; None if it is neither."""
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0, math.ceil((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()))

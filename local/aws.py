@@ -1,0 +1,58 @@
+"""AWS on this machine: moto's server, and in it, or in what stands in for it, the secrets and tables that the template declares."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+REGION = "eu-west-2"
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+
+
+def variables(port: int) -> dict[str, str]:
+    """What tells an AWS client of this process or a child where AWS is. Nothing of the machine's own AWS configuration is used."""
+    return {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "local"),
+        "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        **{name: os.environ[name] for name in ENDPOINTS if os.environ.get(name)},
+    }
+
+
+def make_aws() -> DomainDispatcherApplication:
+    """The server of moto as an application."""
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def make_secrets(values: Mapping[str, str]) -> None:
+    """Makes each secret of `values` (by name) that is missing."""
+    client = boto3.client("secretsmanager")
+    for name, value in values.items():
+        try:
+            client.create_secret(Name=name, SecretString=value)
+        except client.exceptions.ResourceExistsException:
+            continue
+
+
+def made_up_key() -> str:
+    """A key that nobody knows."""
+    return secrets.token_urlsafe(48)
+
+
+def make_tables(tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Makes each table of `tables` (properties of the template, by name) that is missing."""
+    client = boto3.client("dynamodb")
+    for name, properties in tables.items():
+        wanted = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        try:
+            client.create_table(TableName=name, **wanted)
+        except client.exceptions.ResourceInUseException:
+            continue

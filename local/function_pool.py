@@ -1,0 +1,119 @@
+"""The environments of one function: as many processes as it may have at once, each serving one invocation at a time."""
+
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from local.template import Function
+
+ENVIRONMENT_PROGRAM = Path(__file__).parent / "environment.py"
+INIT_SECONDS = 30
+STOP_SECONDS = 5
+
+
+class FunctionError(Exception):
+    """A function could not be started, failed, or took longer than its timeout."""
+
+
+class _Process:
+    """One environment."""
+
+    def __init__(self, function: Function, variables: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", str(ENVIRONMENT_PROGRAM), function.handler, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, env=dict(variables), pass_fds=[theirs.fileno()])  # noqa: S603 - our own program
+        self._connection = Connection(ours.detach())
+        self._function = function
+        started = self._receive(INIT_SECONDS)
+        if "initError" in started:
+            self.stop()
+            raise FunctionError(started["initError"])
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        about = self._function
+        invocation = {
+            "event": event,
+            "functionName": about.name,
+            "memoryMb": about.memory_mb,
+            "timeoutSeconds": about.timeout_seconds,
+            "requestId": str(uuid.uuid4()),
+        }
+        self._connection.send_bytes(json.dumps(invocation).encode())
+        answer = self._receive(about.timeout_seconds)
+        if "error" in answer:
+            raise FunctionError(answer["error"])
+        return answer["response"]
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        self._connection.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        try:
+            if self._connection.poll(seconds):
+                answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
+                return answer
+        except (EOFError, ConnectionError):
+            self.kill()
+            raise FunctionError(f"{self._function.name} ended") from None
+        self.kill()
+        raise FunctionError(f"{self._function.name} took longer than {seconds} s")
+
+
+class FunctionPool:
+    """All environments of `function`, started at once. One that died is replaced when it is next needed."""
+
+    def __init__(self, function: Function, variables: Mapping[str, str], concurrency: int) -> None:
+        self._function = function
+        self._variables = {
+            **variables,
+            **function.environment,
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": str(function.folder),
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+            "TZ": ":UTC",
+            "PYTHONUNBUFFERED": "1",  # logs show when they are written
+        }
+        self._idle: queue.Queue[_Process | None] = queue.Queue()
+        for _ in range(concurrency):
+            self._idle.put(self._start())
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        """The function's answer to `event`; waits for a free environment. Raises `FunctionError`."""
+        process = self._idle.get()
+        try:
+            if process is None or not process.is_running():
+                process = self._start()
+            return process.invoke(event)
+        finally:
+            self._idle.put(process)
+
+    def close(self) -> None:
+        """Ends all environments that are idle."""
+        while not self._idle.empty():
+            process = self._idle.get()
+            if process:
+                process.stop()
+
+    def _start(self) -> _Process:
+        return _Process(self._function, self._variables)
