@@ -36,7 +36,7 @@ def read_collection(body: bytes) -> tuple[imin.Collection, list[Warning]]:
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
         return _collection_decoder.decode(body), []
-    except ValueError:
+    except (ValueError, RecursionError):
         return _unusual_collection(body)
 
 

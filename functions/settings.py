@@ -119,10 +119,12 @@ class LinkSettings:
     @classmethod
     def read(cls, environment: Environment) -> Self:
         """Raises `SettingsError`."""
-        allowed = [uri.strip() for uri in _text(environment, "ALLOWED_REDIRECT_URIS").split(",")]
+        allowed = [uri.strip() for uri in _text(environment, "ALLOWED_REDIRECT_URIS").split(",") if uri.strip()]
+        if not allowed:
+            raise SettingsError("ALLOWED_REDIRECT_URIS names no URI")
         return cls(
             _text(environment, "LINK_STATE_SECRET"),
-            frozenset(_redirect_uri(uri) for uri in allowed if uri),
+            frozenset(map(_redirect_uri, allowed)),
             _web_url(environment, "PUBLIC_BASE_URL") if environment.get("PUBLIC_BASE_URL", "").strip() else None,
             _whole_number(environment, "LINK_TTL_SECONDS", 86400, most=30 * 86400),
         )

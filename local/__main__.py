@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import boto3
 from cheroot.wsgi import Server
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -95,7 +96,7 @@ def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str
 
 def _make_secrets(settings: Mapping[str, str]) -> None:
     values = {"IMIN_API_KEY_SECRET": IMIN_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY, "LINK_STATE_SECRET": aws.made_up_key()}
-    aws.make_secrets({settings[name]: value for name, value in values.items() if name in settings})
+    aws.make_secrets(boto3.client("secretsmanager"), {settings[name]: value for name, value in values.items() if name in settings})
 
 
 def _serve(running: contextlib.ExitStack, application: "WSGIApplication", port: int) -> None:

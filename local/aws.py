@@ -3,10 +3,13 @@
 import os
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "eu-west-2"
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
@@ -32,9 +35,8 @@ def make_aws() -> DomainDispatcherApplication:
     return DomainDispatcherApplication(create_backend_app)
 
 
-def make_secrets(values: Mapping[str, str]) -> None:
+def make_secrets(client: "SecretsManagerClient", values: Mapping[str, str]) -> None:
     """Makes each secret of `values` (by name) that is missing."""
-    client = boto3.client("secretsmanager")
     for name, value in values.items():
         try:
             client.create_secret(Name=name, SecretString=value)
@@ -47,9 +49,8 @@ def made_up_key() -> str:
     return secrets.token_urlsafe(48)
 
 
-def make_tables(tables: Mapping[str, Mapping[str, Any]]) -> None:
+def make_tables(client: "DynamoDBClient", tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Makes each table of `tables` (properties of the template, by name) that is missing."""
-    client = boto3.client("dynamodb")
     for name, properties in tables.items():
         wanted = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
         try:

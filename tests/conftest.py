@@ -1,0 +1,207 @@
+"""What tests are given: an app that calls the handlers, an imin to program, AWS by moto with what the template declares."""
+
+import base64
+import copy
+import functools
+import gzip
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import responses
+from moto import mock_aws
+
+os.environ |= {  # Powertools reads its settings when the handlers' modules are imported
+    "POWERTOOLS_SERVICE_NAME": "seller-accounts",
+    "POWERTOOLS_METRICS_NAMESPACE": "SellerAccounts",
+    "AWS_DEFAULT_REGION": "eu-west-2",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+import secret
+import telemetry
+from http_api import Handler
+from local import aws as local_aws
+from local.template import Template
+
+EVENTS = Path(__file__).parent.parent / "events"
+SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
+API_KEY = "imin-key-of-the-tests"
+STATE_KEY = "state-key-of-the-tests"
+LOCAL = {
+    "ALLOWED_REDIRECT_URIS": "brokerapp://linked,https://app.example.com/linked",
+    "OIDC_AUDIENCE": "broker-app",
+    "OIDC_ISSUER": "https://identity.example.com",
+}
+
+
+def event(name: str) -> dict[str, Any]:
+    """The event of `events/{name}.json`."""
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return loaded
+
+
+class Context:
+    """A Lambda context with time to spare."""
+
+    function_name = "AccountsFunction"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-west-2:123456789012:function:AccountsFunction"
+    aws_request_id = "2f0a4b1c-0000-4000-8000-000000000000"
+
+    def __init__(self, remaining_ms: int = 15_000) -> None:
+        self.remaining_ms = remaining_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        """What is left of the invocation."""
+        return self.remaining_ms
+
+
+@dataclass
+class Answer:
+    """An answer as a client sees it: header names in lower case, the body decoded."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass
+class App:
+    """The broker's app: calls `handler` with events like those in `events/`."""
+
+    handler: Handler
+    context: Context = field(default_factory=Context)
+
+    def get(self, customer: str = "me", query: Any = None, claims: Any = None, **headers: str) -> Answer:
+        """Gets the customer's accounts as rosie, or as `claims` say."""
+        asked = copy.deepcopy(event("accounts-get"))
+        asked["pathParameters"]["customerIdentifier"] = customer
+        asked["rawQueryString"] = urlencode(query or {})
+        asked["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if claims is not None:
+            asked["requestContext"]["authorizer"]["jwt"]["claims"] = claims
+        return self.send(asked)
+
+    def send(self, asked: dict[str, Any]) -> Answer:
+        """Sends any event."""
+        response = self.handler(asked, self.context)
+        body = response.get("body", "")
+        content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
+        headers = {name.lower(): value for name, value in response["headers"].items()}
+        if headers.get("content-encoding") == "gzip":
+            content = gzip.decompress(content)
+        return Answer(response["statusCode"], headers, content)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The accounts function's environment as the template sets it."""
+    (function,) = (each for each in Template().functions() if each.name == "AccountsFunction")
+    return {**function.environment, **LOCAL}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_client() -> Iterator[None]:
+    """Makes the client once: that takes longer than most tests."""
+    make_client = secret.make_client
+    secret.make_client = functools.cache(make_client)
+    yield
+    secret.make_client = make_client
+
+
+@pytest.fixture
+def secrets_manager(environment: dict[str, str]) -> Iterator[Any]:
+    """Secrets Manager with the secrets that the template declares."""
+    with mock_aws():
+        client = secret.make_client()
+        local_aws.make_secrets(client, {environment["IMIN_API_KEY_SECRET"]: API_KEY, environment["LINK_STATE_SECRET"]: STATE_KEY})
+        yield client
+
+
+@pytest.fixture
+def sample() -> dict[str, Any]:
+    """The example of imin's page."""
+    loaded: dict[str, Any] = json.loads(SAMPLE.read_text())
+    return loaded
+
+
+class Output:
+    """What a test made the service print, taken once."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def text(self) -> str:
+        """All of it."""
+        return self._capsys.readouterr().out
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its lines, which are JSON."""
+        return [json.loads(line) for line in self.text().splitlines()]
+
+
+class _CurrentOutput:
+    """Standard output as it is when something is written: pytest changes it between a test's set-up and the test."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Output:
+    """Logs and metrics of this test."""
+    monkeypatch.setattr(telemetry.logger.logger_handler, "stream", _CurrentOutput())
+    return Output(capsys)
+
+
+class Imin:
+    """An imin to program. `answer` makes status, headers and body of a request; `calls` are those that came, oldest first."""
+
+    url = "https://book.imin.co/api/v2/customers/rosie/accounts"
+    answer: Callable[[Any], tuple[int, dict[str, str], bytes]]
+
+    def __init__(self, mock: responses.RequestsMock) -> None:
+        self.calls: list[Any] = []
+        mock.add_callback(responses.GET, self.url, self.take)
+
+    def answers(self, body: Any, status: int = 200, **headers: str) -> None:
+        """Lets imin answer with `body` (JSON, or bytes as they are) from now on."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.answer = lambda _request: (status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+
+    def take(self, request: Any) -> tuple[int, dict[str, str], bytes]:
+        self.calls.append(request)
+        return self.answer(request)
+
+
+@pytest.fixture
+def imin(secrets_manager: Any, sample: dict[str, Any]) -> Iterator[Imin]:
+    """An imin that answers with the sample until it is told otherwise."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        programmed = Imin(mock)
+        programmed.answers(sample)
+        yield programmed
+
+
+@pytest.fixture
+def app(imin: Imin, environment: dict[str, str]) -> App:
+    """An app, before a freshly started accounts function."""
+    import accounts
+
+    return App(accounts.make_handler(environment))

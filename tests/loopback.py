@@ -1,0 +1,119 @@
+"""A server on loopback that answers each connection as a script says, byte for byte, for tests where transport matters."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+
+Script = Callable[[socket.socket, bytes], None]
+"""Answers one request, given as its bytes, on a connection. Returning keeps the connection; closing it ends it."""
+
+
+class Server:
+    """Runs one script for each request that comes, the last one again and again.
+
+    `requests` are their heads; `connections` counts those that were made, TLS handshake included.
+    """
+
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self._scripts = list(scripts)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def run(self) -> None:
+        """Takes connections until it is stopped."""
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=[connection])
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Ends the server and all that waits in it."""
+        self.stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with (
+            contextlib.suppress(OSError),
+            self._tls.wrap_socket(connection, server_side=True) if self._tls else connection as connection,
+        ):
+            self.connections += 1
+            connection.settimeout(0.1)
+            head = b""
+            while not self.stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    received = connection.recv(65536)
+                    if not received:
+                        return
+                    head += received
+                if head.endswith(b"\r\n\r\n"):
+                    self.requests.append(head)
+                    script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+                    head = b""
+                    script(connection, self.requests[-1])
+
+
+@contextlib.contextmanager
+def serve(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server that runs `scripts`, one after the other."""
+    server = Server(*scripts, tls=tls)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
+
+
+def answer(body: bytes = b'{"imin:item": []}', status: str = "200 OK", **headers: str) -> Script:
+    """Answers, and keeps the connection."""
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Length: {len(body)}",
+        *(f"{name.replace('_', '-')}: {headers[name]}" for name in headers),
+    ]
+
+    def script(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+
+    return script
+
+
+def send(data: bytes) -> Script:
+    """Sends `data` and closes the connection."""
+
+    def script(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(data)
+        connection.close()
+
+    return script
+
+
+def drip(data: bytes, seconds: float, stopping: threading.Event) -> Script:
+    """Sends `data` byte by byte, one every so many seconds."""
+
+    def script(connection: socket.socket, _request: bytes) -> None:
+        for place in range(len(data)):
+            connection.sendall(data[place : place + 1])
+            if stopping.wait(seconds):
+                return
+
+    return script

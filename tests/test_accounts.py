@@ -1,0 +1,540 @@
+"""GET …/accounts and GET /v1/health, as the app sees them."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from itsdangerous import TimestampSigner
+
+import accounts
+from tests.conftest import API_KEY, App, Context, Imin, Output, event
+
+REDIRECT = {"redirectUri": "brokerapp://linked?from=list"}
+
+
+def test_the_sample_is_reshaped_to_the_letter(app: App) -> None:
+    answer = app.get()
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json
+    assert {key: value for key, value in body.items() if key != "accounts"} == {
+        "customerIdentifier": "rosie",
+        "entitlementFilter": "b3BhcXVlIHRva2Vu",
+        "warnings": [],
+    }
+    assert body["accounts"] == [
+        {
+            "status": "not_connected",
+            "seller": {
+                "id": "https://id.bookingsystem.example.com/organizers/1",
+                "name": "Everyone Active",
+                "url": "https://www.everyoneactive.com/",
+                "logoUrl": "https://s3-eu-west-2.amazonaws.com/prod-everyoneactive-wp/wp-content/uploads/2017/10/26092236/Ea-Image2.jpg",
+                "email": "customerservices@gll.org",
+                "telephone": "01455 890508",
+                "links": ["https://www.facebook.com/everyoneactive/", "https://twitter.com/everyoneactive"],
+            },
+            "emailMatches": True,
+            "connect": {
+                "suggested": "existing",
+                "existingAccountUrl": "https://book.imin.co/auth/connect-account?jwt=register.opaque.token",
+                "newAccountUrl": "https://book.imin.co/auth/connect-account?jwt=create.opaque.token",
+            },
+        },
+        {
+            "status": "not_connected",
+            "seller": {
+                "id": "https://id.bookingsystem.example.com/organizers/2",
+                "name": "Acme Leisure Centre",
+                "url": "https://acme.example.com/",
+                "links": [],
+            },
+            "emailMatches": False,
+            "connect": {
+                "suggested": "new",
+                "existingAccountUrl": "https://book.imin.co/auth/connect-account?jwt=register2.opaque.token",
+                "newAccountUrl": "https://book.imin.co/auth/connect-account?jwt=create2.opaque.token",
+            },
+        },
+        {
+            "status": "connected",
+            "seller": {
+                "id": "https://id.bookingsystem.example.com/organizers/3",
+                "name": "Better Leisure",
+                "url": "https://better.example.com/",
+                "email": "hello@better.example.com",
+                "links": [],
+            },
+            "connectedAt": "2021-01-27T12:00:00Z",
+            "hiddenEntitlements": True,
+            "customer": {"email": "rosie@example.com", "updatedAt": "2021-01-27T12:00:00Z"},
+            "accessPasses": [{"text": "0012345678905", "updatedAt": "2021-01-27T12:00:00Z"}],
+            "entitlementErrors": [
+                {
+                    "type": "EntitlementConflict",
+                    "name": "The entitlement cannot be applied due to other entitlements already associated with the Customer.",
+                    "description": "This customer already has a paid monthly membership",
+                }
+            ],
+            "evidenceRequests": [
+                {
+                    "entitlementId": "https://id.example.com/entitlements/1234",
+                    "entitlementName": "MCRactive Adult Resident",
+                    "entitlementTypeId": "https://gll.example.com/openactive/entitlement-list#5e78bcbe-36db-425a-9064-bf96d09cc351",
+                    "entitlementScheme": "https://gll.example.com/openactive/entitlement-list",
+                    "expiresAt": "2021-05-10T10:45:33Z",
+                    "uploadUrl": "https://legend.example.com/upload-form/1234/magic-link/abc",
+                    "uploadExpiresAt": "2021-07-10T10:45:33Z",
+                    "status": "completed",
+                }
+            ],
+        },
+    ]
+
+
+def test_the_upstream_is_called_with_the_key_and_without_a_redirect_uri(app: App, imin: Imin) -> None:
+    app.get()
+
+    (call,) = imin.calls
+    assert call.headers["X-Api-Key"] == API_KEY
+    assert call.params == {}
+
+
+class TestFilters:
+    def test_by_seller(self, app: App) -> None:
+        body = app.get(query={"sellerId": "https://id.bookingsystem.example.com/organizers/2"}).json
+        assert [account["seller"]["name"] for account in body["accounts"]] == ["Acme Leisure Centre"]
+
+    @pytest.mark.parametrize(("status", "names"), [("connected", ["Better Leisure"]), ("unknown", [])])
+    def test_by_status(self, app: App, status: str, names: list[str]) -> None:
+        body = app.get(query={"status": status}).json
+        assert [account["seller"]["name"] for account in body["accounts"]] == names
+
+    def test_by_both(self, app: App) -> None:
+        query = {"status": "connected", "sellerId": "https://id.bookingsystem.example.com/organizers/2"}
+        assert app.get(query=query).json["accounts"] == []
+
+    def test_a_warning_keeps_its_index_and_is_there_whatever_the_filter(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
+        sample["imin:item"].insert(1, "rubbish")
+        imin.answers(sample)
+
+        body = app.get(query={"status": "connected"}).json
+
+        assert [account["seller"]["name"] for account in body["accounts"]] == ["Better Leisure"]
+        assert body["warnings"] == [
+            {"index": 1, "code": "unreadable_account", "detail": "account: expected an object, got a string"},
+        ]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"status": "maybe"},
+            {"status": ""},
+            {"sellerId": ""},
+            [("sellerId", "a"), ("sellerId", "a")],
+            [("status", "connected"), ("status", "unknown")],
+            [("redirectUri", "brokerapp://linked"), ("redirectUri", "brokerapp://linked")],
+        ],
+    )
+    def test_a_bad_or_repeated_parameter_is_400(self, app: App, imin: Imin, query: Any) -> None:
+        answer = app.get(query=query)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        assert imin.calls == []
+
+    def test_an_unknown_parameter_is_ignored(self, app: App) -> None:
+        assert app.get(query=[("page", "1"), ("page", "2")]).json == app.get().json
+
+
+class TestCaching:
+    def test_the_answer_has_a_strong_etag_and_may_be_kept_by_the_phone_alone(self, app: App) -> None:
+        answer = app.get()
+        assert answer.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
+        assert answer.headers["etag"].startswith('"')
+        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+
+    def test_what_the_phone_has_already_is_304_without_a_body(self, app: App) -> None:
+        etag = app.get().headers["etag"]
+
+        answer = app.get(if_none_match=f'"other", W/{etag}')
+
+        assert (answer.status, answer.body) == (304, b"")
+        assert answer.headers["etag"] == etag
+        assert answer.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
+        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+
+    def test_an_answer_that_changed_is_sent_again(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
+        etag = app.get().headers["etag"]
+        sample["imin:item"].pop()
+        imin.answers(sample)
+
+        answer = app.get(if_none_match=etag)
+
+        assert answer.status == 200
+        assert answer.headers["etag"] != etag
+
+    def test_each_encoding_and_media_type_has_its_own_etag(self, app: App) -> None:
+        asked: list[dict[str, str]] = [
+            {},
+            {"accept_encoding": "gzip"},
+            {"accept": "application/ld+json"},
+            {"accept": "application/ld+json", "accept_encoding": "gzip"},
+        ]
+        etags = [app.get(**headers).headers["etag"] for headers in asked]
+        assert len(set(etags)) == len(asked)
+        assert [app.get(if_none_match=etag, **headers).status for etag, headers in zip(etags, asked, strict=True)] == [304] * 4
+
+
+class TestCompression:
+    def test_a_body_over_1_kib_is_gzipped_for_who_takes_it(self, app: App) -> None:
+        answer = app.get(accept_encoding="br, gzip;q=0.8")
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.json == app.get().json
+
+    @pytest.mark.parametrize("accept_encoding", ["", "br", "gzip;q=0", "identity", "gzip;q=rubbish", "*;q=0"])
+    def test_it_is_not_for_who_does_not(self, app: App, accept_encoding: str) -> None:
+        answer = app.get(accept_encoding=accept_encoding)
+        assert "content-encoding" not in answer.headers
+        assert answer.json["customerIdentifier"] == "rosie"
+
+    def test_a_small_body_stays_as_it_is(self, app: App, imin: Imin) -> None:
+        imin.answers({"imin:item": []})
+        assert "content-encoding" not in app.get(accept_encoding="gzip").headers
+
+
+class TestJsonLd:
+    def test_it_is_passed_on_byte_for_byte(self, app: App, imin: Imin) -> None:
+        body = b'\xef\xbb\xbf{ "imin:item" : [],\r\n "x": "\\u00e9\xc3\xa9" }\n'
+        imin.answers(body)
+
+        answer = app.get(accept="application/ld+json")
+
+        assert answer.headers["content-type"] == "application/ld+json"
+        assert answer.body == body
+
+    @pytest.mark.parametrize("query", [{"sellerId": "a"}, {"status": "connected"}])
+    def test_it_cannot_be_filtered(self, app: App, query: dict[str, str]) -> None:
+        answer = app.get(query=query, accept="application/ld+json")
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"imin:item": null}'])
+    def test_what_is_none_is_not_passed_on(self, app: App, imin: Imin, body: bytes) -> None:
+        imin.answers(body)
+        assert app.get(accept="application/ld+json").json["code"] == "upstream_invalid_response"
+
+    @pytest.mark.parametrize(
+        ("accept", "kind"),
+        [
+            ("application/ld+json, application/json;q=0.9", "application/ld+json"),
+            ("application/json, application/ld+json;q=0.9", "application/json"),
+            ("application/json, application/ld+json", "application/json"),
+            ("Application/LD+JSON", "application/ld+json"),
+            ("application/ld+json;q=0", "application/json"),
+            ("text/html", "application/json"),
+            ("*/*", "application/json"),
+            ("", "application/json"),
+            (",;q=,", "application/json"),
+        ],
+    )
+    def test_the_client_chooses_and_gets_json_if_it_can_have_nothing_else(self, app: App, accept: str, kind: str) -> None:
+        answer = app.get(accept=accept)
+        assert (answer.status, answer.headers["content-type"]) == (200, kind)
+
+
+class TestLinks:
+    def test_the_upstream_gets_a_callback_with_a_signed_state_in_its_path(self, app: App, imin: Imin) -> None:
+        app.get(query=REDIRECT)
+
+        redirect_uri = imin.calls[-1].params["redirectUri"]
+        base, _, state = redirect_uri.rpartition("/")
+        assert base == "https://abc123.execute-api.eu-west-2.amazonaws.com/v1/link-callbacks"
+        signer = TimestampSigner("state-key-of-the-tests", salt="seller-accounts.link-state", digest_method=hashlib.sha256)
+        assert signer.validate(state)
+        assert not signer.validate(state[:-1])
+
+    def test_the_callback_is_at_the_public_base_url_where_there_is_one(self, environment: dict[str, str], imin: Imin) -> None:
+        app = App(accounts.make_handler(environment | {"PUBLIC_BASE_URL": "https://api.example.com/"}))
+        app.get(query=REDIRECT)
+        assert imin.calls[-1].params["redirectUri"].startswith("https://api.example.com/v1/link-callbacks/")
+
+    def test_the_answer_names_the_link_and_is_never_stored(self, app: App) -> None:
+        answer = app.get(query=REDIRECT)
+        assert set(answer.json["link"]) == {"id", "expiresAt"}
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+
+    def test_a_known_etag_does_not_make_it_304(self, app: App) -> None:
+        assert app.get(query=REDIRECT, if_none_match="*").status == 200
+
+    def test_two_lists_are_two_links(self, app: App) -> None:
+        assert app.get(query=REDIRECT).json["link"]["id"] != app.get(query=REDIRECT).json["link"]["id"]
+
+    def test_upstream_is_asked_first_who_is_connected_already(self, app: App, imin: Imin) -> None:
+        app.get(query=REDIRECT)
+        assert [sorted(call.params) for call in imin.calls] == [[], ["redirectUri"]]
+
+    @pytest.mark.parametrize(
+        "redirect_uri",
+        [
+            "brokerapp://linked",
+            "brokerapp://linked?a=b&c=d%20e",
+            "https://app.example.com/linked?x=https://other.example.com/",
+        ],
+    )
+    def test_an_agreed_redirect_uri_is_taken_with_any_query(self, app: App, redirect_uri: str) -> None:
+        assert app.get(query={"redirectUri": redirect_uri}).status == 200
+
+    @pytest.mark.parametrize(
+        "redirect_uri",
+        [
+            "https://evil.example.com/",
+            "https://app.example.com/linked/",
+            "https://app.example.com/linked#fragment",
+            "https://app.example.com/linked?a=b#fragment",
+            "https://app.example.com/linked/../evil",
+            "https://app.example.com@evil.example.com/linked",
+            "HTTPS://app.example.com/linked",
+            "brokerapp://linked?a=b\r\nX: y",
+            "brokerapp://linked?a=<script>",
+            "brokerapp://linked?a=é",
+            "brokerapp://linked?a=%zz",
+            "brokerapp://linked?" + "a" * 2048,
+            " brokerapp://linked",
+            "brokerapp:linked",
+        ],
+    )
+    def test_any_other_is_400(self, app: App, imin: Imin, redirect_uri: str) -> None:
+        answer = app.get(query={"redirectUri": redirect_uri})
+        assert (answer.status, answer.json["code"]) == (400, "redirect_uri_not_allowed")
+        assert imin.calls == []
+
+    def test_an_empty_one_is_400(self, app: App) -> None:
+        answer = app.get(query={"redirectUri": ""})
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+
+
+class TestUpstreamFailures:
+    @pytest.mark.parametrize(
+        ("status", "code", "ours"),
+        [
+            (401, "upstream_rejected_key", 502),
+            (403, "upstream_rejected_key", 502),
+            (404, "customer_not_found", 404),
+            (429, "upstream_unavailable", 503),
+            (500, "upstream_unavailable", 503),
+            (501, "upstream_unavailable", 503),
+            (503, "upstream_unavailable", 503),
+            (204, "upstream_invalid_response", 502),
+            (301, "upstream_invalid_response", 502),
+            (400, "upstream_invalid_response", 502),
+            (418, "upstream_invalid_response", 502),
+        ],
+    )
+    def test_each_status_has_its_problem(self, app: App, imin: Imin, status: int, code: str, ours: int) -> None:
+        imin.answers(b"rosie@example.com failed", status, Location="https://evil.example.com/", Retry_After="0")
+
+        answer = app.get()
+
+        assert (answer.status, answer.json["code"]) == (ours, code)
+        assert b"rosie@example.com" not in answer.body
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"<html>",
+            b"null",
+            b"[]",
+            b'"text"',
+            b"{}",
+            b'{"imin:item": null}',
+            b'{"imin:item": "text"}',
+            b'{"imin:item": 5}',
+            b'{"imin:item": NaN}',
+            b'{"imin:item": [',
+            b"\xff\xfe",
+            b"[" * 100_000,
+            b'{"a":' * 100_000,
+        ],
+    )
+    def test_what_is_not_a_collection_is_502(self, app: App, imin: Imin, body: bytes) -> None:
+        imin.answers(body)
+        answer = app.get()
+        assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
+
+    def test_an_empty_list_is_a_good_answer(self, app: App, imin: Imin) -> None:
+        imin.answers({"imin:item": []})
+        assert app.get().json == {"customerIdentifier": "rosie", "accounts": [], "warnings": []}
+
+    def test_an_answer_that_grows_beyond_what_lambda_takes_is_502(self, app: App, imin: Imin) -> None:
+        imin.answers(b'{"imin:item": [' + b",".join([b"1"] * 100_000) + b"]}")
+        answer = app.get()
+        assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
+
+    def test_a_large_answer_fits_into_lambda(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
+        sample["imin:item"] = [{"seller": {"name": '"' * 400_000}}] * 4
+        imin.answers(sample)
+
+        response = app.handler(event("accounts-get"), app.context)
+
+        assert response["statusCode"] == 200
+        assert len(json.dumps(response)) < 6 * 1024 * 1024
+
+    def test_retry_after_is_passed_on_in_seconds(self, app: App, imin: Imin) -> None:
+        imin.answers({}, 429, Retry_After="120")
+        answer = app.get()
+        assert answer.headers["retry-after"] == "120"
+        assert len(imin.calls) == 1
+
+    def test_a_missing_secret_is_503(self, app: App, secrets_manager: Any, environment: dict[str, str]) -> None:
+        secrets_manager.delete_secret(SecretId=environment["IMIN_API_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
+        answer = app.get()
+        assert (answer.status, answer.json["code"]) == (503, "secret_unavailable")
+        assert answer.headers["retry-after"] == "5"
+
+    def test_a_rotated_key_works_at_once(self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str]) -> None:
+        app.get()
+        secrets_manager.put_secret_value(SecretId=environment["IMIN_API_KEY_SECRET"], SecretString='{"apiKey": "rotated"}')
+        imin.answer = lambda call: (200, {}, b'{"imin:item": []}') if call.headers["X-Api-Key"] == "rotated" else (401, {}, b"")
+
+        answer = app.get()
+
+        assert answer.status == 200
+        assert [call.headers["X-Api-Key"] for call in imin.calls] == [API_KEY, API_KEY, "rotated"]
+
+    def test_no_time_left_is_504(self, app: App, imin: Imin) -> None:
+        app.context = Context(remaining_ms=400)
+        answer = app.get()
+        assert (answer.status, answer.json["code"]) == (504, "upstream_timeout")
+        assert imin.calls == []
+
+
+class TestProblems:
+    def test_a_problem_has_the_shape_of_rfc_9457(self, app: App) -> None:
+        answer = app.get("someone-else")
+
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json == {
+            "type": "urn:seller-accounts:problem:forbidden",
+            "title": "The token does not give access to this",
+            "status": 403,
+            "detail": "The token is not this customer's.",
+            "code": "forbidden",
+            "requestId": "JKJaXmPLvHcESHA=",
+            "retryable": False,
+        }
+
+    def test_the_unforeseen_is_500_and_tells_nothing(self, app: App, monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
+        def fail(_body: bytes) -> None:
+            raise RuntimeError("rosie@example.com")
+
+        monkeypatch.setattr(accounts, "reshape", fail)
+
+        answer = app.get()
+
+        assert (answer.status, answer.json["code"]) == (500, "internal_error")
+        log = output.text()
+        assert "rosie@example.com" not in answer.body.decode() + log
+        assert '"errors":["RuntimeError"]' in log
+
+    def test_a_route_that_is_not_ours_is_404_and_another_method_405(self, app: App) -> None:
+        asked = event("accounts-get")
+        asked["requestContext"]["routeKey"] = "GET /v1/nothing"
+        assert app.send(asked).json["code"] == "not_found"
+
+        asked["requestContext"]["routeKey"] = "PUT /v1/health"
+        answer = app.send(asked)
+        assert (answer.status, answer.json["code"], answer.headers["allow"]) == (405, "method_not_allowed", "GET")
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {},
+            {"requestContext": None},
+            {"Records": [{"eventSource": "aws:sqs"}]},
+            {"requestContext": {"routeKey": "GET /v1/health"}},
+            [],
+        ],
+    )
+    def test_an_event_of_another_kind_is_400(self, app: App, asked: Any) -> None:
+        assert app.send(asked).json["code"] == "invalid_request"
+
+
+class TestHealth:
+    def test_it_answers_anyone_and_asks_nobody(self, app: App, imin: Imin) -> None:
+        answer = app.send(event("health-get"))
+        assert (answer.status, answer.json) == (200, {"status": "ok"})
+        assert answer.headers["cache-control"] == "no-store"
+        assert imin.calls == []
+
+
+class TestTelemetry:
+    def test_an_operator_sees_latency_states_and_unreadable_items(
+        self, app: App, imin: Imin, sample: dict[str, Any], output: Output
+    ) -> None:
+        sample["imin:item"] += [{"seller": {}}, 5]
+        imin.answers(sample)
+
+        app.get()
+
+        line, metrics = output.lines()
+        assert {name: metrics[name] for name in metrics if name.startswith(("Accounts", "Unreadable", "Key"))} == {
+            "AccountsConnected": [1],
+            "AccountsNotConnected": [2],
+            "AccountsUnknown": [1],
+            "KeyRefreshes": [1],
+            "UnreadableItems": [1],
+        }
+        assert metrics["UpstreamLatency"][0] >= 0
+        assert (line["message"], line["status"], line["customer_identifier"]) == ("request", 200, "rosie")
+        assert (line["accounts"], line["warnings"], line["correlation_id"]) == (4, 1, "JKJaXmPLvHcESHA=")
+
+    @pytest.mark.parametrize(
+        ("status", "metric"),
+        [(401, "UpstreamRejectedKey"), (500, "UpstreamUnavailable"), (302, "UpstreamInvalidResponse")],
+    )
+    def test_failures_are_counted_by_kind(self, app: App, imin: Imin, status: int, metric: str, output: Output) -> None:
+        imin.answers({}, status)
+        app.get()
+        assert f'"{metric}":[1.0]' in output.text()
+
+    def test_nothing_secret_or_personal_is_logged(self, app: App, imin: Imin, output: Output) -> None:
+        app.get(query=REDIRECT, authorization="Bearer the-token")
+        state = imin.calls[-1].params["redirectUri"].rpartition("/")[2]
+        imin.answers({}, 500)
+        app.get(query=REDIRECT)
+
+        text = output.text()
+
+        for secret in (
+            API_KEY,
+            "rosie@example.com",
+            "0012345678905",
+            "b3BhcXVlIHRva2Vu",
+            "opaque.token",
+            state,
+            "the-token",
+            "from=list",
+        ):
+            assert secret not in text
+
+
+def test_the_module_makes_its_handler_when_lambda_asks_for_it(
+    imin: Imin, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(vars(accounts), "handler", raising=False)
+
+    handler = accounts.handler
+
+    assert handler is accounts.handler
+    assert App(handler).get().status == 200
+    with pytest.raises(AttributeError):
+        _ = accounts.nothing
+    monkeypatch.delitem(vars(accounts), "handler")
+
+
+def test_the_event_with_a_link_gets_a_link(app: App) -> None:
+    assert "link" in app.send(event("accounts-get-with-link")).json

@@ -1,0 +1,287 @@
+"""Who may call: claims that API Gateway verified, and tokens that the function verifies itself."""
+
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+import access_token
+from access_token import Verifier
+from identity import Identity
+from problems import Problem
+from settings import IdentitySettings
+from tests.conftest import App, event
+from tests.loopback import answer, serve
+
+ISSUER = "https://identity.example.com"
+AUDIENCE = "broker-app"
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+class TestClaims:
+    @pytest.mark.parametrize("path", ["me", "rosie"])
+    def test_me_and_her_own_identifier_are_the_caller(self, app: App, path: str) -> None:
+        assert app.get(path).json["customerIdentifier"] == "rosie"
+
+    @pytest.mark.parametrize("path", ["someone", "ROSIE", "rosie.", "me2"])
+    def test_any_other_is_403(self, app: App, path: str) -> None:
+        answer = app.get(path)
+        assert (answer.status, answer.json["code"]) == (403, "forbidden")
+
+    @pytest.mark.parametrize("path", ["", ".", "..", "a b", "a/b", "a%2Fb", "é", "a" * 129, "rosie\n", "a;b", "a,b"])
+    def test_a_malformed_one_is_400(self, app: App, path: str) -> None:
+        answer = app.get(path)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize(
+        "claims", [{}, {"sub": ""}, {"sub": None}, {"sub": ["rosie"]}, {"sub": True}, {"sub": "a b"}, {"sub": ".."}]
+    )
+    @pytest.mark.parametrize("path", ["me", "None", "True"])
+    def test_a_token_that_names_no_customer_is_403(self, app: App, path: str, claims: dict[str, Any]) -> None:
+        assert app.get(path, claims=claims).json["code"] == "forbidden"
+
+    def test_every_allowed_character_and_length_is_taken(self) -> None:
+        longest = ("AZaz09._~-" * 13)[:128]
+        identity = Identity(IdentitySettings(ISSUER, AUDIENCE, "sub"))
+        assert identity.customer(_request(longest, {"sub": longest})) == longest
+
+    def test_the_claim_is_a_setting_and_may_be_a_number(self) -> None:
+        identity = Identity(IdentitySettings(ISSUER, AUDIENCE, "customer_number"))
+        assert identity.customer(_request("1234", {"sub": "x", "customer_number": 1234})) == "1234"
+
+
+def _request(path: str, claims: dict[str, Any]) -> Any:
+    from http_api import Request
+
+    return Request("", {"customerIdentifier": path}, {}, {}, claims, "id", "domain", lambda: 0)
+
+
+def token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: Any = "1", **claims: Any) -> str:
+    """A token for rosie, good but for what is given; a claim that is None is left out."""
+    now = int(time.time())
+    given = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": now + 60, "nbf": now} | claims
+    payload = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
+    return jwt.api_jws.encode(payload, key, algorithm, {"kid": kid} if kid else {})
+
+
+class Issuer:
+    """The broker's identity provider, as its published documents."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.down = False
+        self.about: Any = {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"}
+        self.keys: Any = {"keys": [_jwk(RSA_KEY, "1"), _jwk(EC_KEY, "2")]}
+
+    def fetch_json(self, url: str) -> Any:
+        self.asked.append(url)
+        if self.down:
+            raise requests.ConnectionError
+        return {f"{ISSUER}/.well-known/openid-configuration": self.about, f"{ISSUER}/keys": self.keys}[url]
+
+
+def _jwk(key: Any, key_id: str) -> dict[str, Any]:
+    algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
+    return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": key_id}
+
+
+class Clock:
+    """A clock that stands still until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    """An issuer with one RSA key and one of an elliptic curve."""
+    return Issuer()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the verifier."""
+    return Clock()
+
+
+@pytest.fixture
+def verifier(issuer: Issuer, clock: Clock) -> Verifier:
+    """A verifier that trusts the issuer."""
+    return Verifier(ISSUER, AUDIENCE, issuer.fetch_json, clock)
+
+
+def refused(verifier: Verifier, authorization: str) -> Problem:
+    """The problem that a token is."""
+    with pytest.raises(Problem) as caught:
+        verifier.claims(authorization)
+    return caught.value
+
+
+class TestTokens:
+    def test_a_good_one_is_believed(self, verifier: Verifier) -> None:
+        assert verifier.claims(f"Bearer {token()}")["sub"] == "rosie"
+        assert verifier.claims(f"bearer {token(EC_KEY, 'ES256', '2')}")["sub"] == "rosie"
+
+    @pytest.mark.parametrize("authorization", ["", "Basic cm9zaWU6eA==", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", token()])
+    def test_none_is_401_with_a_challenge(self, verifier: Verifier, authorization: str) -> None:
+        problem = refused(verifier, authorization)
+        assert problem.code == "unauthenticated"
+        assert problem.headers["WWW-Authenticate"].startswith("Bearer")
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            token(OTHER_KEY),
+            token(exp=int(time.time()) - 1),
+            token(exp=None),
+            token(nbf=int(time.time()) + 60),
+            token(iss="https://evil.example.com"),
+            token(iss=None),
+            token(aud="another-app"),
+            token(aud=None),
+            token(kid="3"),
+            token(kid=None),
+            token(kid="2"),
+            token(None, "none"),
+            token("secret" * 8, "HS256"),
+            token()[:-4] + "AAAA",
+            token().replace(".", ".A", 1),
+        ],
+    )
+    def test_a_bad_one_is_401(self, verifier: Verifier, bad: str) -> None:
+        assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
+
+    def test_the_public_key_does_not_pass_for_a_shared_secret(self, verifier: Verifier) -> None:
+        public = RSA_KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        header = jwt.utils.base64url_encode(b'{"alg":"HS256","kid":"1","typ":"JWT"}')
+        payload = token().split(".")[1].encode()
+        signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+        forged = signature.sign(header + b"." + payload, public)
+        bad = b".".join([header, payload, jwt.utils.base64url_encode(forged)]).decode()
+        assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
+
+    def test_one_for_several_audiences_is_good_if_ours_is_among_them(self, verifier: Verifier) -> None:
+        assert verifier.claims(f"Bearer {token(aud=['another-app', AUDIENCE])}")
+
+
+class TestKeys:
+    def test_they_are_fetched_once_in_five_minutes(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
+        for _ in range(3):
+            verifier.claims(f"Bearer {token()}")
+        clock.now += 299
+        verifier.claims(f"Bearer {token()}")
+        assert issuer.asked == [f"{ISSUER}/.well-known/openid-configuration", f"{ISSUER}/keys"]
+        clock.now += 1
+        verifier.claims(f"Bearer {token()}")
+        assert len(issuer.asked) == 4
+
+    def test_a_new_key_is_found_and_a_flood_of_unknown_ones_asks_once_in_ten_seconds(
+        self, verifier: Verifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        verifier.claims(f"Bearer {token()}")
+        issuer.keys["keys"].append(_jwk(OTHER_KEY, "3"))
+        for _ in range(5):
+            assert refused(verifier, f"Bearer {token(OTHER_KEY, kid='3')}").code == "unauthenticated"
+        assert len(issuer.asked) == 2
+        clock.now += 10
+        assert verifier.claims(f"Bearer {token(OTHER_KEY, kid='3')}")
+
+    def test_without_them_it_is_503_until_the_issuer_is_back(self, verifier: Verifier, issuer: Issuer) -> None:
+        issuer.down = True
+        problem = refused(verifier, f"Bearer {token()}")
+        assert (problem.code, problem.retry_after_seconds) == ("secret_unavailable", 5)
+        issuer.down = False
+        assert verifier.claims(f"Bearer {token()}")
+
+    def test_known_ones_stay_good_while_the_issuer_is_down(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
+        verifier.claims(f"Bearer {token()}")
+        issuer.down = True
+        clock.now += 300
+        assert verifier.claims(f"Bearer {token()}")
+        assert refused(verifier, f"Bearer {token(kid='3')}").code == "unauthenticated"
+
+    @pytest.mark.parametrize(
+        ("about", "keys"),
+        [
+            ({"issuer": "https://evil.example.com", "jwks_uri": f"{ISSUER}/keys"}, {"keys": []}),
+            ({"issuer": ISSUER}, {"keys": []}),
+            ({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"}, {"keys": []}),
+            ({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"}, {"keys": "none"}),
+            ({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"}, []),
+            ([], {}),
+        ],
+    )
+    def test_documents_that_are_none_give_none(self, verifier: Verifier, issuer: Issuer, about: Any, keys: Any) -> None:
+        issuer.about, issuer.keys = about, keys
+        assert refused(verifier, f"Bearer {token()}").code == "secret_unavailable"
+
+    def test_a_shared_secret_among_them_is_of_no_use(self, verifier: Verifier, issuer: Issuer) -> None:
+        issuer.keys["keys"].append(
+            {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "kid": "3", "alg": "HS256"}
+        )
+        bad = token(b"secret" * 6, "HS256", "3")
+        assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
+
+
+class TestFetching:
+    def test_it_gets_json(self) -> None:
+        with serve(answer(b'{"a": 1}')) as server:
+            assert access_token.fetch_json(server.url) == {"a": 1}
+
+    def test_it_follows_no_redirect(self) -> None:
+        with (
+            serve(answer(b"{}")) as elsewhere,
+            serve(answer(status="302 Found", Location=elsewhere.url)) as server,
+            pytest.raises(requests.HTTPError),
+        ):
+            access_token.fetch_json(server.url)
+        assert elsewhere.requests == []
+
+    def test_what_is_no_json_is_an_error(self) -> None:
+        with serve(answer(b"<html>")) as server, pytest.raises(requests.RequestException):
+            access_token.fetch_json(server.url)
+
+
+class TestWithoutAnAuthorizer:
+    """`sam local` skips native authorizers; a route may be deployed without one."""
+
+    @pytest.fixture
+    def unauthorized(self) -> dict[str, Any]:
+        """An event as it comes without an authorizer."""
+        asked = event("accounts-get")
+        del asked["requestContext"]["authorizer"]
+        return asked
+
+    @pytest.fixture(autouse=True)
+    def _issuer(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The issuer that the function's own verifier asks."""
+        monkeypatch.setattr(access_token.Verifier.__init__, "__defaults__", (issuer.fetch_json, time.monotonic))
+
+    def test_the_function_verifies_the_token_itself(self, app: App, unauthorized: dict[str, Any], issuer: Issuer) -> None:
+        unauthorized["headers"]["authorization"] = f"Bearer {token()}"
+        assert [app.send(unauthorized).status for _ in range(2)] == [200, 200]
+        assert len(issuer.asked) == 2
+
+    def test_no_token_is_401(self, app: App, unauthorized: dict[str, Any]) -> None:
+        answer = app.send(unauthorized)
+        assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+    def test_a_token_of_another_customer_is_403(self, app: App, unauthorized: dict[str, Any]) -> None:
+        unauthorized["headers"]["authorization"] = f"Bearer {token(sub='member')}"
+        assert app.send(unauthorized).status == 403
+
+    def test_the_token_comes_before_the_path(self, app: App, unauthorized: dict[str, Any]) -> None:
+        unauthorized["pathParameters"]["customerIdentifier"] = ".."
+        assert app.send(unauthorized).status == 401

@@ -1,0 +1,341 @@
+"""Reading imin defensively: every drift that is known of it, and any that is not."""
+
+import contextlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from problems import Problem
+from reshape import reshape
+
+SELLER = {"@id": "https://id.example.com/1", "name": "Acme"}
+NOTHING: list[Any] = [None, "", []]
+
+
+def read(*items: Any) -> tuple[list[Any], list[Any]]:
+    """The accounts and warnings, as the app's JSON, of an answer with `items`."""
+    reshaped = reshape(json.dumps({"imin:item": items}).encode())
+    return msgspec.to_builtins(reshaped.accounts), msgspec.to_builtins(reshaped.warnings)
+
+
+def account(**members: Any) -> Any:
+    """The one account of an answer whose item has `members`; nothing may be warned of."""
+    (found,), warnings = read({"seller": SELLER} | members)
+    assert warnings == []
+    return found
+
+
+def connected(**members: Any) -> Any:
+    """The same, of an item that is connected."""
+    return account(dateLinked="2021-01-27T12:00:00Z", **members)
+
+
+class TestCases:
+    def test_no_account_with_the_seller(self) -> None:
+        found = account(**{"imin:matchingEmailExists": False})
+        assert found == {
+            "status": "not_connected",
+            "seller": {"id": "https://id.example.com/1", "name": "Acme", "links": []},
+            "emailMatches": False,
+        }
+
+    def test_an_account_that_is_not_connected(self) -> None:
+        assert account(**{"imin:matchingEmailExists": True})["emailMatches"] is True
+
+    def test_no_actions_does_not_mean_connected_and_actions_alone_mean_not_connected(self) -> None:
+        action = {"@type": "CreateAction", "target": "https://imin.example.com/?jwt=1"}
+        found = account(potentialAction=action)
+        assert found["status"] == "not_connected"
+        assert found["connect"] == {"suggested": "new", "newAccountUrl": "https://imin.example.com/?jwt=1"}
+        assert "emailMatches" not in found
+
+    @pytest.mark.parametrize(
+        "members",
+        [
+            {"dateLinked": "2021-01-27T12:00:00Z"},
+            {"hiddenEntitlements": False},
+            {"hasHiddenEntitlements": "true"},
+            {"customer": {"email": "rosie@example.com"}},
+            {"accessPass": {"text": "1"}},
+            {"imin:entitlementUpdateErrors": [{"@type": "EntitlementConflict"}]},
+            {"imin:evidenceRequests": [{"@id": "x"}]},
+        ],
+    )
+    def test_connected_is_told_by_any_field_of_its_case(self, members: dict[str, Any]) -> None:
+        found = account(**members)
+        assert found["status"] == "connected"
+        assert {"accessPasses", "entitlementErrors", "evidenceRequests"} <= set(found)
+
+    @pytest.mark.parametrize("nothing", [{}, {"customer": None, "accessPass": [], "dateLinked": "", "potentialAction": []}])
+    def test_what_is_in_no_case_is_unknown(self, nothing: dict[str, Any]) -> None:
+        assert account(**nothing) == {"status": "unknown", "seller": {**_seller(), "links": []}}
+
+    def test_connected_wins_over_signs_of_the_contrary(self) -> None:
+        assert connected(**{"imin:matchingEmailExists": True})["status"] == "connected"
+
+
+def _seller() -> dict[str, str]:
+    return {"id": "https://id.example.com/1", "name": "Acme"}
+
+
+class TestDrift:
+    @pytest.mark.parametrize("nothing", NOTHING)
+    def test_null_empty_and_absent_are_nothing_wherever_they_stand(self, nothing: Any) -> None:
+        full = {
+            "seller": dict.fromkeys(["@id", "id", "name", "url", "logo", "email", "telephone", "sameAs"], nothing),
+            "imin:matchingEmailExists": nothing,
+            "potentialAction": nothing,
+            "dateLinked": "2021-01-27T12:00:00Z",
+            "hiddenEntitlements": nothing,
+            "customer": {"email": nothing, "dateModified": nothing},
+            "accessPass": {"text": nothing, "url": nothing, "dateModified": nothing},
+            "imin:entitlementUpdateErrors": [{"@type": nothing, "name": nothing, "description": nothing}, nothing],
+            "imin:evidenceRequests": {"@id": nothing, "expires": nothing, "evidenceRequest": nothing, "entitlementType": nothing},
+        }
+        found, warnings = read(full)
+        assert warnings == []
+        assert found == [
+            {
+                "status": "connected",
+                "seller": {"links": []},
+                "connectedAt": found[0]["connectedAt"],
+                "accessPasses": [],
+                "entitlementErrors": [],
+                "evidenceRequests": [],
+            }
+        ]
+
+    def test_unknown_properties_and_contexts_are_ignored(self) -> None:
+        assert account(**{"@context": 5, "imin:new": {"a": [1]}, "@type": "Something"})["status"] == "unknown"
+
+    def test_id_and_type_with_or_without_at(self) -> None:
+        found = connected(
+            seller={"id": "plain"},
+            **{
+                "imin:entitlementUpdateErrors": {"type": "EntitlementConflict"},
+                "imin:evidenceRequests": {"id": "e", "entitlementType": {"id": "t"}},
+            },
+        )
+        assert found["seller"]["id"] == "plain"
+        assert found["entitlementErrors"] == [{"type": "EntitlementConflict"}]
+        assert found["evidenceRequests"] == [{"entitlementId": "e", "entitlementTypeId": "t", "status": "unknown"}]
+        assert (
+            account(potentialAction={"type": "RegisterAction", "target": "https://a"})["connect"]["existingAccountUrl"]
+            == "https://a"
+        )
+
+    @pytest.mark.parametrize(
+        ("member", "value", "place"),
+        [
+            ("accessPass", {"text": "0012"}, lambda found: found["accessPasses"]),
+            ("imin:entitlementUpdateErrors", {"name": "n"}, lambda found: found["entitlementErrors"]),
+            ("imin:evidenceRequests", {"@id": "e"}, lambda found: found["evidenceRequests"]),
+            ("seller", {"sameAs": "https://a"}, lambda found: found["seller"]["links"]),
+        ],
+    )
+    def test_one_value_or_a_list_of_them(self, member: str, value: Any, place: Any) -> None:
+        listed = {"sameAs": [value["sameAs"]]} if member == "seller" else [value]
+        assert place(connected(**{member: value})) == place(connected(**{member: listed})) != []
+
+    def test_a_single_account_in_place_of_the_list(self) -> None:
+        reshaped = reshape(json.dumps({"imin:item": {"seller": SELLER}, "imin:entitlementFilter": "f"}).encode())
+        assert (len(reshaped.accounts), reshaped.entitlement_filter, reshaped.warnings) == (1, "f", [])
+
+    @pytest.mark.parametrize("name", ["hiddenEntitlements", "hasHiddenEntitlements"])
+    @pytest.mark.parametrize(("value", "flag"), [(True, True), ("true", True), (False, False), ("false", False)])
+    def test_hidden_entitlements_by_both_names_as_flag_or_string(self, name: str, value: Any, flag: bool) -> None:
+        assert connected(**{name: value})["hiddenEntitlements"] is flag
+
+    @pytest.mark.parametrize("name", ["expires", "validUntil"])
+    @pytest.mark.parametrize("action", ["evidenceRequest", "evidenceRequestAction"])
+    def test_evidence_requests_by_all_names(self, name: str, action: str) -> None:
+        request = {name: "2021-05-10T10:45:33+00:00", action: {"expiry": "2021-07-10T10:45:33Z", "url": "https://u"}}
+        (found,) = json.loads(msgspec.json.encode(connected(**{"imin:evidenceRequests": request})))["evidenceRequests"]
+        assert found == {
+            "expiresAt": "2021-05-10T10:45:33Z",
+            "uploadUrl": "https://u",
+            "uploadExpiresAt": "2021-07-10T10:45:33Z",
+            "status": "unknown",
+        }
+
+    @pytest.mark.parametrize(
+        ("action_status", "status"),
+        [
+            ("https://schema.org/PotentialActionStatus", "potential"),
+            ("https://schema.org/ActiveActionStatus", "active"),
+            ("http://schema.org/CompletedActionStatus", "completed"),
+            ("FailedActionStatus", "failed"),
+            ("https://schema.org/Surprise", "unknown"),
+            ("", "unknown"),
+        ],
+    )
+    def test_an_evidence_request_has_the_status_of_its_action(self, action_status: str, status: str) -> None:
+        request = {"@id": "e", "evidenceRequest": {"actionStatus": action_status}}
+        assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == status
+
+    def test_a_barcode_keeps_its_leading_zeros_and_its_image(self) -> None:
+        barcode = {"text": "0012", "url": "https://i"}
+        assert connected(accessPass=barcode)["accessPasses"] == [{"text": "0012", "imageUrl": "https://i"}]
+
+    @pytest.mark.parametrize(
+        ("moment", "utc"),
+        [
+            ("2021-05-10T10:45:33Z", "2021-05-10T10:45:33Z"),
+            ("2021-05-10T10:45:33.999Z", "2021-05-10T10:45:33Z"),
+            ("2021-05-10T10:45:33+02:00", "2021-05-10T08:45:33Z"),
+            ("2021-05-10T10:45:33", "2021-05-10T10:45:33Z"),
+            ("2024-02-29T23:30:00-01:00", "2024-03-01T00:30:00Z"),
+        ],
+    )
+    def test_times_are_utc_in_whole_seconds(self, moment: str, utc: str) -> None:
+        found = json.loads(msgspec.json.encode(account(dateLinked=moment)))
+        assert found["connectedAt"] == utc
+
+    def test_a_connect_without_a_url_is_left_out(self) -> None:
+        assert "connect" not in account(
+            potentialAction=[{"@type": "RegisterAction"}, {"@type": "OtherAction", "target": "https://a"}]
+        )
+
+    def test_a_byte_order_mark_is_passed_over(self) -> None:
+        assert reshape(b'\xef\xbb\xbf{"imin:item": []}').accounts == []
+
+
+class TestWarnings:
+    @pytest.mark.parametrize(
+        ("item", "detail"),
+        [
+            ("text", "account: expected an object, got a string"),
+            (5, "account: expected an object, got a number"),
+            (None, "account: expected an object, got nothing"),
+            ([{}], "account: expected an object, got a list"),
+            (True, "account: expected an object, got a boolean"),
+            ({}, "seller: expected an object, got nothing"),
+            ({"seller": "Acme"}, "seller: expected an object, got a string"),
+            ({"seller": [SELLER]}, "seller: expected an object, got a list"),
+        ],
+    )
+    def test_an_unreadable_account_costs_only_itself(self, item: Any, detail: str) -> None:
+        found, warnings = read({"seller": SELLER}, item, {"seller": SELLER})
+        assert len(found) == 2
+        assert warnings == [{"index": 1, "code": "unreadable_account", "detail": detail}]
+
+    @pytest.mark.parametrize(
+        ("members", "detail"),
+        [
+            ({"seller": SELLER | {"email": 5}}, "seller.email: expected a string, got a number"),
+            ({"seller": SELLER | {"logo": "https://l"}}, "seller.logo: expected an object, got a string"),
+            ({"seller": SELLER | {"logo": {"url": {}}}}, "seller.logo.url: expected a string, got an object"),
+            ({"seller": SELLER | {"sameAs": ["https://a", 5]}}, "seller.sameAs[1]: expected a string, got a number"),
+            ({"seller": SELLER | {"sameAs": 5}}, "seller.sameAs: expected a string or a list, got a number"),
+            ({"dateLinked": "yesterday"}, "dateLinked: expected a date and time, got a string"),
+            ({"dateLinked": 1611748800}, "dateLinked: expected a date and time, got a number"),
+            ({"dateLinked": "0001-01-01T00:00:00+14:00"}, "dateLinked: expected a date and time, got a string"),
+            ({"hiddenEntitlements": "perhaps"}, "hiddenEntitlements: expected true or false, got a string"),
+            ({"customer": "rosie@example.com"}, "customer: expected an object, got a string"),
+            ({"accessPass": 5}, "accessPass: expected an object or a list, got a number"),
+            ({"accessPass": [{"text": 12345}]}, "accessPass[0].text: expected a string, got a number"),
+            (
+                {"imin:evidenceRequests": [[]], "imin:entitlementUpdateErrors": [[5]]},
+                "imin:entitlementUpdateErrors[0]: expected an object, got a list",
+            ),
+            ({"seller": SELLER | {"telephone": "\ud800"}}, "seller.telephone: expected a string, got a string"),
+        ],
+    )
+    def test_an_unreadable_field_costs_only_itself(self, members: dict[str, Any], detail: str) -> None:
+        (found,), warnings = read({"seller": SELLER, "hasHiddenEntitlements": True} | members)
+        assert found["status"] == "connected"
+        assert found["seller"]["name"] == "Acme"
+        assert warnings == [{"index": 0, "code": "unreadable_field", "detail": detail}]
+
+    def test_an_unreadable_entitlement_filter_is_told_without_an_index(self) -> None:
+        reshaped = reshape(b'{"imin:item": [], "imin:entitlementFilter": 5}')
+        detail = "imin:entitlementFilter: expected a string, got a number"
+        assert msgspec.to_builtins(reshaped.warnings) == [{"code": "unreadable_field", "detail": detail}]
+        assert reshaped.entitlement_filter is None
+
+    @pytest.mark.parametrize("broken", [b'"\xff"', b'"\\ud83d"'])
+    def test_a_broken_string_costs_only_its_field(self, broken: bytes) -> None:
+        seller = json.dumps(SELLER).encode()
+        body = b'{"imin:item": [{"seller": {"@id": "1", "name": ' + broken + b'}}, {"seller": ' + seller + b"}]}"
+        reshaped = reshape(body)
+        assert [each.seller.name for each in reshaped.accounts] == [None, "Acme"]
+        assert [each.detail for each in reshaped.warnings] == ["seller.name: expected a string, got a string"]
+
+    def test_an_item_nested_beyond_reason_costs_only_itself(self) -> None:
+        deep = b"[" * 3_000 + b"]" * 3_000
+        reshaped = reshape(b'{"imin:item": [{"seller": {"name": 5}, "x": ' + deep + b'}, {"seller": {"name": "Acme"}}]}')
+        assert reshaped.accounts[-1].seller.name == "Acme"
+        assert [each.index for each in reshaped.warnings] == [0]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=10,
+)
+MEMBERS = [
+    "seller",
+    "imin:matchingEmailExists",
+    "potentialAction",
+    "dateLinked",
+    "hiddenEntitlements",
+    "hasHiddenEntitlements",
+    "customer",
+    "accessPass",
+    "imin:entitlementUpdateErrors",
+    "imin:evidenceRequests",
+]
+INNER = [
+    "@id",
+    "id",
+    "@type",
+    "name",
+    "url",
+    "logo",
+    "email",
+    "sameAs",
+    "target",
+    "text",
+    "dateModified",
+    "expires",
+    "evidenceRequest",
+]
+FIELD = JSON | st.sampled_from(["2021-01-27T12:00:00Z", "9999-12-31T23:59:59-14:00", "true"])
+OBJECT = st.dictionaries(st.sampled_from(INNER), FIELD | st.lists(FIELD, max_size=2), max_size=5)
+ITEM = JSON | st.dictionaries(st.sampled_from(MEMBERS), FIELD | OBJECT | st.lists(OBJECT, max_size=2), max_size=6)
+
+
+@given(st.lists(ITEM, max_size=4))
+def test_no_item_raises_or_costs_another_one(items: list[Any]) -> None:
+    good = {"seller": {"@id": "good"}, "imin:matchingEmailExists": True}
+    surrounded = [good, *[each for item in items for each in (item, good)]]
+
+    found, warnings = read(*surrounded)
+
+    lost = [warning["index"] for warning in warnings if warning["code"] == "unreadable_account"]
+    assert len(found) + len(lost) == len(surrounded)
+    assert [each["seller"] for each in found].count({"id": "good", "links": []}) >= len(items) + 1
+    assert all(index % 2 for index in lost)
+    for index, item in enumerate(surrounded):
+        readable = isinstance(item, dict) and isinstance(item.get("seller"), dict)
+        assert readable is (index not in lost)
+
+
+@given(ITEM)
+def test_an_account_reads_the_same_whole_and_taken_apart(item: Any) -> None:
+    if isinstance(item, dict) and isinstance(item.get("seller"), dict):
+        whole, warnings = read(item)
+        apart, more = read(item | {"seller": item["seller"] | {"telephone": 5}})
+        if not warnings and not item["seller"].get("telephone"):
+            assert apart == whole
+            assert [each["detail"] for each in more] == ["seller.telephone: expected a string, got a number"]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    with contextlib.suppress(Problem):
+        assert isinstance(reshape(body).accounts, list)

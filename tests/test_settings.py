@@ -1,0 +1,95 @@
+"""Settings: what is taken, what stops a function from starting, and that it is named."""
+
+import pytest
+
+import accounts
+from settings import IdentitySettings, LinkSettings, SettingsError, UpstreamSettings
+
+GOOD = {
+    "IMIN_API_KEY_SECRET": "imin-key",
+    "LINK_STATE_SECRET": "state-key",
+    "ALLOWED_REDIRECT_URIS": "brokerapp://linked",
+    "OIDC_ISSUER": "https://identity.example.com/",
+    "OIDC_AUDIENCE": "broker-app",
+}
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    assert UpstreamSettings.read(GOOD) == UpstreamSettings(
+        "https://book.imin.co", "/api/v2/customers/{customerIdentifier}/accounts", "imin-key"
+    )
+    assert IdentitySettings.read(GOOD) == IdentitySettings("https://identity.example.com/", "broker-app", "sub")
+    assert LinkSettings.read(GOOD) == LinkSettings("state-key", frozenset({"brokerapp://linked"}), None, 86400)
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_one_stops_the_function_with_its_name(name: str, value: str | None) -> None:
+    environment = {key: given for key, given in (GOOD | {name: value}).items() if given is not None}
+    with pytest.raises(SettingsError, match=f"^{name} is missing$"):
+        accounts.make_handler(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IMIN_BASE_URL", "book.imin.co"),
+        ("IMIN_BASE_URL", "ftp://book.imin.co"),
+        ("IMIN_BASE_URL", "https://"),
+        ("IMIN_BASE_URL", "https://key@book.imin.co"),
+        ("IMIN_BASE_URL", "https://book.imin.co?x=1"),
+        ("IMIN_BASE_URL", "https://book.imin.co/#x"),
+        ("IMIN_BASE_URL", "https://book.imin.co:port"),
+        ("IMIN_BASE_URL", "https://[book.imin.co"),
+        ("IMIN_BASE_URL", "https://book.imin.co/a b"),
+        ("IMIN_ACCOUNTS_PATH", "/customers/accounts"),
+        ("IMIN_ACCOUNTS_PATH", "customers/{customerIdentifier}"),
+        ("IMIN_ACCOUNTS_PATH", "/{customerIdentifier}/{customerIdentifier}"),
+        ("IMIN_ACCOUNTS_PATH", "/{customerIdentifier}?x=1"),
+        ("OIDC_ISSUER", "identity.example.com"),
+        ("PUBLIC_BASE_URL", "//api.example.com"),
+        ("LINK_TTL_SECONDS", "0"),
+        ("LINK_TTL_SECONDS", "-1"),
+        ("LINK_TTL_SECONDS", "1.5"),
+        ("LINK_TTL_SECONDS", "a day"),
+        ("LINK_TTL_SECONDS", "99999999"),
+        ("LINK_TTL_SECONDS", "٣"),
+        ("ALLOWED_REDIRECT_URIS", "http://app.example.com/linked"),
+        ("ALLOWED_REDIRECT_URIS", "brokerapp://linked, javascript:alert(1)"),
+        ("ALLOWED_REDIRECT_URIS", "https:///linked"),
+        ("ALLOWED_REDIRECT_URIS", "https://user@app.example.com/"),
+        ("ALLOWED_REDIRECT_URIS", "https://app.example.com/?x=1"),
+        ("ALLOWED_REDIRECT_URIS", "https://app.example.com/#x"),
+        ("ALLOWED_REDIRECT_URIS", "https://[app.example.com/"),
+        ("ALLOWED_REDIRECT_URIS", "/linked"),
+        ("ALLOWED_REDIRECT_URIS", "broker app://linked"),
+        ("ALLOWED_REDIRECT_URIS", ","),
+    ],
+)
+def test_a_bad_one_stops_the_function_with_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}"):
+        accounts.make_handler(GOOD | {name: value})
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.com",
+        "https://app.example.com:8443/linked",
+        "com.example.app:/linked",
+        "http://127.0.0.1:3000/",
+        "http://[::1]/",
+    ],
+)
+def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) -> None:
+    settings = LinkSettings.read(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
+    assert settings.allowed_redirect_uris == {"brokerapp://linked", uri}
+    assert settings.allows(f"{uri}?a=b")
+
+
+def test_a_slash_at_the_end_of_a_base_url_is_dropped() -> None:
+    assert (
+        UpstreamSettings.read(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/base/"}).base_url
+        == "https://imin.example.com/base"
+    )
+    assert LinkSettings.read(GOOD | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url == "http://127.0.0.1:3000"

@@ -1,0 +1,205 @@
+"""`make start`: the main job as a newcomer does it, and what the stack promises to who starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+
+from tests.loopback import answer, serve
+from tests.stack import ROOT, Stack, free_ports, running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that all of these tests call."""
+    with running(tmp_path_factory.mktemp("stack")) as started:
+        yield started
+
+
+ACCOUNTS = "/v1/customers/me/accounts"
+
+
+class TestMainJob:
+    def test_rosie_has_one_seller_of_each_case(self, stack: Stack) -> None:
+        response = stack.get(ACCOUNTS)
+        assert response.status_code == 200
+        accounts = {each["seller"]["name"]: each for each in response.json()["accounts"]}
+        assert [accounts[name]["status"] for name in accounts] == ["not_connected", "not_connected", "connected"]
+        assert [accounts[name].get("emailMatches") for name in accounts] == [True, False, None]
+        assert "connect" not in accounts["Everyone Active"]
+
+    def test_a_redirect_uri_makes_connect_urls_at_the_local_imin(self, stack: Stack) -> None:
+        response = stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"})
+        urls = response.json()["accounts"][0]["connect"]
+        assert urls["suggested"] == "existing"
+        assert urls["existingAccountUrl"].startswith(f"{stack.imin_url}/auth/connect-account?jwt=")
+        assert urls["existingAccountUrl"] != urls["newAccountUrl"]
+        assert response.json()["link"]["id"]
+
+    @pytest.mark.parametrize(("customer", "statuses"), [("new", {"not_connected"}), ("member", {"connected"})])
+    def test_new_is_connected_nowhere_and_member_everywhere(self, stack: Stack, customer: str, statuses: set[str]) -> None:
+        assert {each["status"] for each in stack.get(ACCOUNTS, customer).json()["accounts"]} == statuses
+
+    def test_member_has_evidence_requests_in_every_status_and_conflicts(self, stack: Stack) -> None:
+        accounts = stack.get(ACCOUNTS, "member").json()["accounts"]
+        assert {each["status"] for account in accounts for each in account["evidenceRequests"]} == {
+            "potential",
+            "active",
+            "completed",
+            "failed",
+        }
+        assert [len(account["entitlementErrors"]) for account in accounts] == [1, 0, 2]
+
+    def test_many_has_500_sellers_compressed_on_the_way(self, stack: Stack) -> None:
+        response = stack.get(ACCOUNTS, "many")
+        assert len(response.json()["accounts"]) == 500
+        assert response.headers["Content-Encoding"] == "gzip"
+
+    @pytest.mark.parametrize(
+        ("customer", "status", "code"),
+        [
+            ("slow", 504, "upstream_timeout"),
+            ("broken", 502, "upstream_invalid_response"),
+            ("busy", 503, "upstream_unavailable"),
+            ("nobody", 404, "customer_not_found"),
+        ],
+    )
+    def test_every_failure_has_its_customer(self, stack: Stack, customer: str, status: int, code: str) -> None:
+        response = stack.get(ACCOUNTS, customer)
+        assert (response.status_code, response.json()["code"]) == (status, code)
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers.get("Retry-After") == ("30" if customer == "busy" else None)
+
+    def test_json_ld_and_304_come_through(self, stack: Stack) -> None:
+        headers = {"Authorization": f"Bearer {stack.token('rosie')}", "Accept": "application/ld+json"}
+        first = requests.get(stack.url + ACCOUNTS, headers=headers, timeout=5)
+        assert first.json()["@type"] == "imin:Collection"
+        again = requests.get(stack.url + ACCOUNTS, headers={**headers, "If-None-Match": first.headers["ETag"]}, timeout=5)
+        assert (again.status_code, again.content) == (304, b"")
+
+
+class TestGateway:
+    @pytest.mark.parametrize(
+        ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("PUT", "/v1/health"), ("HEAD", "/v1/health")]
+    )
+    def test_what_is_not_routed_is_its_own_404(self, stack: Stack, method: str, path: str) -> None:
+        response = requests.request(method, stack.url + path, timeout=5)
+        assert response.status_code == 404
+        assert method == "HEAD" or response.json() == {"message": "Not Found"}
+
+    def test_health_needs_no_token(self, stack: Stack) -> None:
+        assert requests.get(stack.url + "/v1/health", timeout=5).json() == {"status": "ok"}
+
+    @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer a.b.c", "Basic x"])
+    def test_a_bad_token_is_its_own_401(self, stack: Stack, authorization: str) -> None:
+        response = requests.get(stack.url + ACCOUNTS, headers={"Authorization": authorization}, timeout=5)
+        assert (response.status_code, response.json()) == (401, {"message": "Unauthorized"})
+
+    @pytest.mark.parametrize("claims", [{"exp": 1}, {"aud": "another"}, {"iss": "https://evil.example.com"}, {"nbf": 9999999999}])
+    def test_a_token_that_is_not_good_is_401_too(self, stack: Stack, claims: dict[str, object]) -> None:
+        headers = {"Authorization": f"Bearer {stack.token('rosie', claims=claims)}"}
+        assert requests.get(stack.url + ACCOUNTS, headers=headers, timeout=5).status_code == 401
+
+    def test_another_customers_path_is_403_and_a_malformed_one_400(self, stack: Stack) -> None:
+        assert stack.get("/v1/customers/member/accounts").status_code == 403
+        assert stack.get("/v1/customers/a%2Fb/accounts").status_code == 400
+
+    def test_any_claim_can_be_minted(self, stack: Stack) -> None:
+        headers = {"Authorization": f"Bearer {stack.token('rosie', sub=5)}"}
+        assert requests.get(f"{stack.url}/v1/customers/5/accounts", headers=headers, timeout=5).status_code in {401, 404}
+        assert requests.post(f"{stack.url}/local/token", data="rubbish", timeout=5).status_code == 400
+
+    def test_an_access_line_has_the_route_and_not_the_path(self, stack: Stack) -> None:
+        stack.get(ACCOUNTS + "?sellerId=secret-query")
+        log = stack.log.read_text()
+        assert "GET /v1/customers/{customerIdentifier}/accounts 200" in log
+        assert "secret-query" not in log
+
+
+class TestConcurrency:
+    def test_two_calls_are_served_at_once_and_a_third_waits(self, tmp_path: Path) -> None:
+        with running(tmp_path) as stack:
+            stack.get(ACCOUNTS)
+            start = time.monotonic()
+            with ThreadPoolExecutor(3) as pool:
+                ended = sorted(pool.map(lambda _: (stack.get(ACCOUNTS, "slow").status_code, time.monotonic() - start)[1], range(3)))
+            assert ended[1] < 6 < ended[2]
+
+    def test_an_environment_that_dies_is_replaced(self, tmp_path: Path) -> None:
+        with running(tmp_path, CONCURRENCY="1") as stack:
+            children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
+            for child in children:
+                os.kill(int(child), signal.SIGKILL)
+            assert stack.get(ACCOUNTS).status_code == 200
+
+
+class TestStarting:
+    def test_it_holds_the_secrets_of_the_template_and_a_rotated_key_works(self, tmp_path: Path) -> None:
+        with running(tmp_path, IMIN_API_KEY="another-key", CONCURRENCY="1") as stack:
+            assert stack.get(ACCOUNTS).status_code == 200
+            client = boto3.client("secretsmanager", endpoint_url=stack.aws_url, region_name="eu-west-2")
+            assert client.get_secret_value(SecretId="IminApiKeySecret")["SecretString"] == "another-key"
+            client.put_secret_value(SecretId="IminApiKeySecret", SecretString="wrong")
+            assert stack.get(ACCOUNTS).status_code == 200, "the key is kept for five minutes"
+            assert len(client.get_secret_value(SecretId="LinkStateSecret")["SecretString"]) >= 43
+
+    def test_a_setting_of_the_environment_wins_and_replaces_a_part(self, tmp_path: Path) -> None:
+        with serve(answer(b'{"imin:item": [], "imin:entitlementFilter": "mine"}')) as imin:
+            with running(tmp_path, IMIN_BASE_URL=imin.url, CUSTOMER_CLAIM="customer", ALLOWED_REDIRECT_URIS="mine://app") as stack:
+                assert stack.get(ACCOUNTS).json()["entitlementFilter"] == "mine"
+                assert stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"}).status_code == 400
+                assert stack.get(ACCOUNTS, params={"redirectUri": "mine://app"}).status_code == 200
+                with pytest.raises(requests.ConnectionError):
+                    requests.get(stack.imin_url, timeout=1)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("LINK_TTL_SECONDS", "a day"), ("OIDC_AUDIENCE", ""), ("ALLOWED_REDIRECT_URIS", "http://example.com"), ("PORT", "x")],
+    )
+    def test_a_bad_setting_stops_it_with_its_name(self, name: str, value: str) -> None:
+        ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
+        environment = {"PATH": os.environ["PATH"], **ports, name: value}
+        ended = subprocess.run(
+            [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
+        )
+        assert ended.returncode == 1
+        assert name in ended.stderr.decode().splitlines()[-1]
+
+    def test_a_port_that_is_taken_stops_it(self, stack: Stack) -> None:
+        environment = {"PATH": os.environ["PATH"], "AWS_PORT": stack.aws_url.rpartition(":")[2]}
+        ended = subprocess.run(
+            [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
+        )
+        assert ended.returncode == 1
+        assert "in use" in ended.stderr.decode()
+
+
+class TestStopping:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_stops_all_of_it_cleanly(self, tmp_path: Path, number: int) -> None:
+        with running(tmp_path) as stack:
+            stack.get(ACCOUNTS)
+            children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
+            assert stack.stop(number) == 0
+            assert "Traceback" not in stack.log.read_text()
+        assert len(children) >= 2
+        assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+    def test_sigterm_to_make_alone_is_enough(self, tmp_path: Path) -> None:
+        with running(tmp_path, ("make", "start")) as stack:
+            stack.stop()
+            for _ in range(100):
+                try:
+                    requests.get(stack.url + "/v1/health", timeout=1)
+                except requests.ConnectionError:
+                    return
+                time.sleep(0.05)  # for another process, not for a clock
+            raise AssertionError("the stack outlived make")

@@ -1,0 +1,336 @@
+"""Calling imin over a network that does what networks do."""
+
+import gzip
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+import requests
+import trustme
+
+import transport
+import upstream
+from problems import Problem
+from settings import UpstreamSettings
+from tests.loopback import Script, answer, drip, send, serve
+
+GOOD = b'{"imin:item": []}'
+BUSY = "503 Service Unavailable"
+
+
+class Key:
+    """A secret with an API key: `fresh` is what fetching it afresh gives."""
+
+    def __init__(self, current: str = "key", fresh: str = "key") -> None:
+        self.current = current
+        self.fresh = fresh
+        self.refreshed = 0
+
+    def value(self) -> str:
+        return self.current
+
+    def refresh(self) -> str:
+        self.refreshed += 1
+        self.current = self.fresh
+        return self.current
+
+
+class Client:
+    """An upstream client that does not wait: `waits` are the seconds that it would have slept."""
+
+    def __init__(self, url: str, key: Key | None = None, session: requests.Session | None = None) -> None:
+        self.waits: list[float] = []
+        self.key = key or Key()
+        settings = UpstreamSettings(url, "/customers/{customerIdentifier}/accounts", "name")
+        self._upstream = upstream.Upstream(
+            settings,
+            self.key,  # type: ignore[arg-type]  # a stand-in
+            session,
+            sleep=self.waits.append,
+            jitter=lambda: 1.0,
+        )
+
+    def accounts(self, redirect_uri: str | None = None, seconds: float = 8.0) -> bytes:
+        """The accounts of rosie."""
+        return self._upstream.accounts("rosie", redirect_uri, time.monotonic() + seconds)
+
+    def problem(self, seconds: float = 8.0) -> Problem:
+        """The problem that asking for them is."""
+        with pytest.raises(Problem) as caught:
+            self.accounts(seconds=seconds)
+        return caught.value
+
+
+@pytest.fixture(autouse=True)
+def _short_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets reads time out soon: no test is slower for it."""
+    monkeypatch.setattr(transport, "READ_TIMEOUT_SECONDS", 0.2)
+
+
+class TestRequests:
+    def test_the_key_and_the_redirect_uri_are_sent_and_nothing_of_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        with serve(answer()) as server:
+            Client(server.url).accounts("https://api.example.com/v1/link-callbacks/a.b?c=d&e")
+        head = server.requests[0].decode()
+        assert head.startswith(
+            "GET /customers/rosie/accounts"
+            "?redirectUri=https%3A%2F%2Fapi.example.com%2Fv1%2Flink-callbacks%2Fa.b%3Fc%3Dd%26e HTTP/1.1\r\n"
+        )
+        assert "\r\nX-Api-Key: key\r\n" in head
+        assert "authorization" not in head.lower()
+
+    def test_one_connection_serves_all_calls(self) -> None:
+        with serve(answer(), answer(status="404 Not Found"), answer(b"<html>", "500 Oops"), answer()) as server:
+            client = Client(server.url)
+            client.accounts()
+            client.problem()
+            client.problem()
+            client.accounts()
+            assert (server.connections, len(server.requests)) == (1, 4)
+
+    def test_a_cookie_of_one_call_is_not_sent_with_the_next(self) -> None:
+        with serve(answer(Set_Cookie="session=rosie; Path=/")) as server:
+            client = Client(server.url)
+            client.accounts()
+            client.accounts()
+        assert b"cookie" not in server.requests[1].lower()
+
+    def test_a_connection_that_the_server_closed_meanwhile_is_replaced(self) -> None:
+        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD), answer()) as server:
+            client = Client(server.url)
+            assert client.accounts() == client.accounts() == GOOD
+        assert server.connections == 2
+
+    def test_a_redirect_is_not_followed(self) -> None:
+        with serve(answer()) as elsewhere, serve(answer(status="302 Found", Location=elsewhere.url)) as server:
+            assert Client(server.url).problem().code == "upstream_invalid_response"
+            assert elsewhere.requests == []
+
+
+class TestRetries:
+    @pytest.mark.parametrize("status", ["429 Too Many Requests", "502 Bad Gateway", BUSY, "504 Gateway Timeout"])
+    def test_a_failure_that_may_pass_is_tried_again_with_growing_waits(self, status: str) -> None:
+        with serve(answer(status=status), answer(status=status), answer()) as server:
+            client = Client(server.url)
+            assert client.accounts() == GOOD
+        assert client.waits == [0.2, 0.4]
+
+    def test_three_attempts_are_all(self) -> None:
+        with serve(answer(status=BUSY)) as server:
+            assert Client(server.url).problem().code == "upstream_unavailable"
+        assert len(server.requests) == 3
+
+    @pytest.mark.parametrize("status", ["500 Internal Server Error", "501 Not Implemented", "400 Bad Request", "404 Not Found"])
+    def test_a_failure_that_will_not_pass_is_not_tried_again(self, status: str) -> None:
+        with serve(answer(status=status)) as server:
+            Client(server.url).problem()
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            send(b""),
+            send(b"rubbish\r\n\r\n"),
+            send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + GOOD),
+            send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + GOOD),
+            lambda connection, _request: _reset(connection),
+        ],
+        ids=["closed", "no HTTP", "truncated", "truncated chunks", "reset"],
+    )
+    def test_a_connection_that_breaks_is_tried_again(self, script: Script) -> None:
+        with serve(script, answer()) as server:
+            assert Client(server.url).accounts() == GOOD
+        with serve(script) as server:
+            assert Client(server.url).problem().code == "upstream_unavailable"
+        assert len(server.requests) == 3
+
+    def test_no_connection_is_tried_again(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        client = Client(url)
+        assert client.problem().code == "upstream_unavailable"
+        assert len(client.waits) == 2
+
+    def test_retry_after_is_waited_for(self) -> None:
+        with serve(answer(status=BUSY, Retry_After="3"), answer()) as server:
+            client = Client(server.url)
+            assert client.accounts() == GOOD
+        assert client.waits == [3]
+
+    def test_a_retry_after_longer_than_what_is_left_ends_it(self) -> None:
+        with serve(answer(status=BUSY, Retry_After="8")) as server:
+            client = Client(server.url)
+            assert client.problem().retry_after_seconds == 8
+        assert (client.waits, len(server.requests)) == ([], 1)
+
+    @pytest.mark.parametrize(
+        ("value", "seconds"),
+        [
+            (lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True), 60),
+            (lambda: "Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            (lambda: "Thu, 01 Jan 1970 00:00:00", 0),
+            (lambda: "soon", None),
+            (lambda: "-5", None),
+            (lambda: "1.5", None),
+            (lambda: "", None),
+        ],
+    )
+    def test_retry_after_may_be_a_date_and_rubbish_is_none(self, value: Any, seconds: int | None) -> None:
+        with serve(answer(status=BUSY, Retry_After=value())) as server:
+            given = Client(server.url).problem(seconds=1.0).retry_after_seconds
+        assert given == seconds or abs((given or 0) - (seconds or 0)) <= 1
+
+
+def _wait(stopping: threading.Event) -> None:
+    stopping.wait(5)
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class TestTime:
+    @pytest.fixture
+    def stopping(self) -> Iterator[threading.Event]:
+        """Set when the test is over, so that no server outlasts it."""
+        event = threading.Event()
+        yield event
+        event.set()
+
+    def test_a_server_that_hangs_is_a_timeout_and_not_tried_again(self, stopping: threading.Event) -> None:
+        with serve(lambda _connection, _request: _wait(stopping)) as server:
+            start = time.monotonic()
+            assert Client(server.url).problem().code == "upstream_timeout"
+            assert time.monotonic() - start < 2
+            stopping.set()
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD,
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + GOOD + b"\r\n0\r\n\r\n",
+        ],
+        ids=["length", "chunks"],
+    )
+    @pytest.mark.parametrize("dripping_from", [0, 45])
+    def test_an_answer_that_drips_in_ends_with_the_deadline(
+        self, data: bytes, dripping_from: int, stopping: threading.Event
+    ) -> None:
+        def script(connection: socket.socket, request: bytes) -> None:
+            connection.sendall(data[:dripping_from])
+            drip(data[dripping_from:], 0.05, stopping)(connection, request)
+
+        with serve(script) as server:
+            start = time.monotonic()
+            assert Client(server.url).problem(seconds=0.5).code == "upstream_timeout"
+            assert time.monotonic() - start < 2
+            stopping.set()
+
+    def test_no_attempt_begins_after_the_deadline(self) -> None:
+        with serve(answer()) as server:
+            assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
+            assert server.requests == []
+
+    def test_all_calls_of_an_invocation_share_its_time_less_a_margin(self) -> None:
+        now = time.monotonic()
+        assert upstream.deadline_in(60_000) - now == pytest.approx(8.0, abs=0.1)
+        assert upstream.deadline_in(3_000) - now == pytest.approx(2.5, abs=0.1)
+
+
+class TestAnswers:
+    def test_gzip_is_undone(self) -> None:
+        with serve(answer(gzip.compress(GOOD), Content_Encoding="gzip")) as server:
+            assert Client(server.url).accounts() == GOOD
+
+    def test_a_body_that_is_not_what_it_says_is_refused(self) -> None:
+        with serve(answer(b"not gzip", Content_Encoding="gzip")) as server:
+            assert Client(server.url).problem().code == "upstream_invalid_response"
+
+    def test_4_mib_are_read_and_not_a_byte_more(self) -> None:
+        with serve(answer(b" " * upstream.MOST_BYTES), answer(b" " * (upstream.MOST_BYTES + 1))) as server:
+            client = Client(server.url)
+            assert len(client.accounts()) == upstream.MOST_BYTES
+            assert client.problem().code == "upstream_invalid_response"
+
+    def test_a_decompression_bomb_is_refused(self) -> None:
+        bomb = gzip.compress(b" " * 256 * 1024 * 1024, 1)
+        with serve(answer(bomb, Content_Encoding="gzip")) as server:
+            assert Client(server.url).problem().code == "upstream_invalid_response"
+
+    def test_an_error_with_a_large_body_is_told_by_its_status(self) -> None:
+        with serve(answer(b" " * (upstream.DRAIN_BYTES + 1), "404 Not Found")) as server:
+            assert Client(server.url).problem().code == "customer_not_found"
+
+
+class TestKey:
+    @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+    def test_a_refused_key_is_fetched_afresh_and_the_call_made_again(self, status: str) -> None:
+        with serve(answer(status=status), answer()) as server:
+            assert Client(server.url, Key("old", "new")).accounts() == GOOD
+        assert [b"X-Api-Key: old" in server.requests[0], b"X-Api-Key: new" in server.requests[1]] == [True, True]
+
+    def test_one_that_has_not_changed_is_not_sent_again(self) -> None:
+        with serve(answer(status="401 Unauthorized")) as server:
+            client = Client(server.url)
+            assert client.problem().code == "upstream_rejected_key"
+        assert (client.key.refreshed, len(server.requests)) == (1, 1)
+
+    def test_a_fresh_one_that_is_refused_too_ends_it(self) -> None:
+        with serve(answer(status="401 Unauthorized")) as server:
+            client = Client(server.url, Key("old", "new"))
+            assert client.problem().code == "upstream_rejected_key"
+        assert (client.key.refreshed, len(server.requests)) == (1, 2)
+
+
+class TestTls:
+    @pytest.fixture
+    def authority(self) -> trustme.CA:
+        """A certificate authority that nobody knows."""
+        return trustme.CA()
+
+    @pytest.fixture
+    def tls(self, authority: trustme.CA) -> ssl.SSLContext:
+        """How a server of that authority's speaks TLS."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        return context
+
+    def test_an_unknown_certificate_is_no_connection(self, tls: ssl.SSLContext) -> None:
+        with serve(answer(), tls=tls) as server:
+            assert Client(server.url).problem().code == "upstream_unavailable"
+        assert server.requests == []
+
+    def test_a_certificate_for_another_name_is_no_connection(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
+        trusting = ssl.create_default_context()
+        authority.configure_trust(trusting)
+        with serve(answer(), tls=tls) as server:
+            url = server.url.replace("127.0.0.1", "localhost")
+            assert Client(url, session=transport.make_session(trusting)).problem().code == "upstream_unavailable"
+        assert server.requests == []
+
+    def test_one_handshake_serves_all_calls(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
+        trusting = ssl.create_default_context()
+        authority.configure_trust(trusting)
+        with serve(answer(), tls=tls) as server:
+            client = Client(server.url, session=transport.make_session(trusting))
+            for _ in range(20):
+                assert client.accounts() == GOOD
+        assert (server.connections, len(server.requests)) == (1, 20)
+
+
+def test_a_url_that_is_none_is_refused() -> None:
+    with pytest.raises(Problem) as caught:
+        Client("http://127.0.0.1:1:1").accounts()
+    assert caught.value.code == "upstream_invalid_response"
+    assert isinstance(caught.value.__cause__, requests.RequestException)
