@@ -152,13 +152,15 @@ class TestStarting:
             assert len(client.get_secret_value(SecretId="LinkStateSecret")["SecretString"]) >= 43
 
     def test_a_setting_of_the_environment_wins_and_replaces_a_part(self, tmp_path: Path) -> None:
-        with serve(answer(b'{"imin:item": [], "imin:entitlementFilter": "mine"}')) as imin:
-            with running(tmp_path, IMIN_BASE_URL=imin.url, CUSTOMER_CLAIM="customer", ALLOWED_REDIRECT_URIS="mine://app") as stack:
-                assert stack.get(ACCOUNTS).json()["entitlementFilter"] == "mine"
-                assert stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"}).status_code == 400
-                assert stack.get(ACCOUNTS, params={"redirectUri": "mine://app"}).status_code == 200
-                with pytest.raises(requests.ConnectionError):
-                    requests.get(stack.imin_url, timeout=1)
+        with (
+            serve(answer(b'{"imin:item": [], "imin:entitlementFilter": "mine"}')) as imin,
+            running(tmp_path, IMIN_BASE_URL=imin.url, CUSTOMER_CLAIM="customer", ALLOWED_REDIRECT_URIS="mine://app") as stack,
+        ):
+            assert stack.get(ACCOUNTS).json()["entitlementFilter"] == "mine"
+            assert stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"}).status_code == 400
+            assert stack.get(ACCOUNTS, params={"redirectUri": "mine://app"}).status_code == 200
+            with pytest.raises(requests.ConnectionError):
+                requests.get(stack.imin_url, timeout=1)
 
     @pytest.mark.parametrize(
         ("name", "value"),
