@@ -4,7 +4,6 @@ Asks imin how a customer stands with every seller and answers in the app's own s
 URLs where she can connect, and the link under which that will be recorded.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -14,7 +13,7 @@ import msgspec
 import secret
 import settings
 import shapes
-from http_api import Handler, Request, Response, handler_of
+from http_api import Handler, Request, Response, handler_of, made_on_demand
 from identity import Identity
 from link_state import IssuedLink, LinkStates
 from problems import Problem
@@ -47,7 +46,7 @@ class Query:
     media_type: str
 
     @classmethod
-    def of(cls, request: Request, links: settings.LinkSettings) -> Self:
+    def of(cls, request: Request, redirects: settings.RedirectSettings) -> Self:
         """Raises `Problem`: `invalid_request`, `redirect_uri_not_allowed`."""
         query = cls(
             request.query_value("redirectUri"),
@@ -61,7 +60,7 @@ class Query:
             raise Problem("invalid_request", f"status is one of {', '.join(STATUSES)}.")
         if query.media_type == JSON_LD and (query.seller_id or query.status):
             raise Problem("invalid_request", "JSON-LD is passed on as it comes: it can't be filtered by sellerId or status.")
-        if query.redirect_uri and not links.allows(query.redirect_uri):
+        if query.redirect_uri and not redirects.allows(query.redirect_uri):
             raise Problem("redirect_uri_not_allowed", "The redirectUri is not one of those that are agreed for this app.")
         return query
 
@@ -79,11 +78,11 @@ class AccountsRoute:
     identity: Identity
     upstream: Upstream
     link_states: LinkStates
-    links: settings.LinkSettings
+    redirects: settings.RedirectSettings
 
     def __call__(self, request: Request) -> Response:
         customer = self.identity.customer(request)
-        query = Query.of(request, self.links)
+        query = Query.of(request, self.redirects)
         deadline = deadline_in(request.remaining_ms())
         body = self.upstream.accounts(customer, None, deadline)
         link = None
@@ -110,7 +109,7 @@ class AccountsRoute:
         return self.link_states.issue(customer, redirect_uri, connected)
 
     def _callback(self, request: Request, link: IssuedLink) -> str:
-        return f"{self.links.public_base_url or f'https://{request.domain_name}'}/v1/link-callbacks/{link.state}"
+        return f"{self.redirects.public_base_url or f'https://{request.domain_name}'}/v1/link-callbacks/{link.state}"
 
 
 def _tell(request: Request, answer: Reshaped) -> None:
@@ -146,21 +145,17 @@ def get_health(_request: Request) -> Response:
 def make_handler(environment: Mapping[str, str]) -> Handler:
     """The function's handler, with its clients. Raises `SettingsError`."""
     upstream = settings.UpstreamSettings.read(environment)
-    links = settings.LinkSettings.read(environment)
+    state = settings.StateSettings.read(environment)
+    redirects = settings.RedirectSettings.read(environment)
     identity = Identity(settings.IdentitySettings.read(environment))
     secrets = secret.make_client()
     accounts = AccountsRoute(
         identity,
         Upstream(upstream, secret.Secret(secrets, upstream.api_key_secret)),
-        LinkStates(links, secret.Secret(secrets, links.state_secret)),
-        links,
+        LinkStates(state, secret.Secret(secrets, state.secret)),
+        redirects,
     )
     return handler_of({"GET /v1/customers/{customerIdentifier}/accounts": accounts, "GET /v1/health": get_health})
 
 
-def __getattr__(name: str) -> Handler:
-    """Makes `handler` when the Lambda runtime asks for it, in its init phase; importing the module alone makes nothing."""
-    if name != "handler":
-        raise AttributeError(name)
-    handler = globals()["handler"] = make_handler(os.environ)
-    return handler
+__getattr__ = made_on_demand(make_handler)

@@ -5,6 +5,9 @@ becomes `internal_error`, and a request becomes one log line. What the routes do
 Source: API Gateway's developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 """
 
+import base64
+import functools
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,11 +45,15 @@ class Request:
 
     route_key: str
     path_parameters: Mapping[str, str]
+    path: str
+    raw_query: str
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     claims: Mapping[str, object] | None
     id: str
     domain_name: str
+    raw_body: str
+    body_is_base64: bool
     remaining_ms: Callable[[], int]
     log: dict[str, object] = field(default_factory=dict)
     """What the one log line of this request says beside its route, status and duration: identifiers and counts only."""
@@ -59,11 +66,15 @@ class Request:
             return cls(
                 route_key=about["routeKey"],
                 path_parameters=event.get("pathParameters") or {},
-                query=parse_qs(event.get("rawQueryString", ""), keep_blank_values=True, max_num_fields=100),
+                path=event["rawPath"],
+                raw_query=event.get("rawQueryString", ""),
+                query=parse_qs(event.get("rawQueryString", ""), keep_blank_values=True),
                 headers={name.lower(): value for name, value in event.get("headers", {}).items()},
                 claims=(about.get("authorizer") or {}).get("jwt", {}).get("claims"),
                 id=about["requestId"],
                 domain_name=about["domainName"],
+                raw_body=event.get("body", ""),
+                body_is_base64=event.get("isBase64Encoded", False),
                 remaining_ms=context.get_remaining_time_in_millis,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -76,13 +87,27 @@ class Request:
             raise Problem("invalid_request", f"The query parameter {name} is given more than once.")
         return values[0] if values else None
 
+    def body(self) -> bytes:
+        """The body as it was sent. Raises `Problem` when it can't be read."""
+        try:
+            return base64.b64decode(self.raw_body, validate=True) if self.body_is_base64 else self.raw_body.encode()
+        except ValueError as error:
+            raise Problem("invalid_request", "The body can't be read.") from error
+
 
 Route = Callable[[Request], Response]
+Tell = Callable[[Problem, str, Request | None], Response]
 Handler = Callable[[Event, Context], Response]
 
 
-def handler_of(routes: Mapping[str, Route]) -> Handler:
-    """The Lambda handler that answers `routes`, keyed by route key (`GET /v1/health`)."""
+def problem_json(problem: Problem, request_id: str, _request: Request | None) -> Response:
+    """How a problem is told to a program."""
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **problem.headers}
+    return {"statusCode": problem.status, "headers": headers, "body": problem_body(problem, request_id).decode()}
+
+
+def handler_of(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handler:
+    """The Lambda handler that answers `routes`, keyed by route key (`GET /v1/health`), and tells problems by `tell`."""
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
     def handler(event: Event, context: Context) -> Response:
@@ -94,7 +119,7 @@ def handler_of(routes: Mapping[str, Route]) -> Handler:
             log, facts = logger.info, request.log
         except Exception as error:  # noqa: BLE001 - the last resort of every route
             problem = error if isinstance(error, Problem) else Problem("internal_error", "The request could not be served.")
-            response = _problem_response(problem, request.id if request else context.aws_request_id)
+            response = tell(problem, request.id if request else context.aws_request_id, request)
             facts = {"code": problem.code, **(request.log if request else {})}
             log = logger.info
             if problem.status >= 500:
@@ -116,6 +141,21 @@ def handler_of(routes: Mapping[str, Route]) -> Handler:
     return handler
 
 
+def made_on_demand(make_handler: Callable[[Mapping[str, str]], Handler]) -> Callable[[str], Handler]:
+    """A module's `__getattr__` (PEP 562) that makes its `handler` when the Lambda runtime asks for it, in its init phase.
+
+    So importing the module reads no settings and makes no clients.
+    """
+    make_once = functools.cache(lambda: make_handler(os.environ))
+
+    def attribute(name: str) -> Handler:
+        if name != "handler":
+            raise AttributeError(name)
+        return make_once()
+
+    return attribute
+
+
 def _route_of(routes: Mapping[str, Route], route_key: str) -> Route:
     """The route of `route_key`; API Gateway routes, so another key means that template and function disagree."""
     if route_key in routes:
@@ -125,8 +165,3 @@ def _route_of(routes: Mapping[str, Route], route_key: str) -> Route:
     if methods:
         raise Problem("method_not_allowed", "This method is not allowed here.", headers={"Allow": ", ".join(methods)})
     raise Problem("not_found", "There is nothing at this path.")
-
-
-def _problem_response(problem: Problem, request_id: str) -> Response:
-    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **problem.headers}
-    return {"statusCode": problem.status, "headers": headers, "body": problem_body(problem, request_id).decode()}

@@ -2,22 +2,21 @@
 
 A state is signed and timed, by itsdangerous; it is no secret, and says nothing that imin does not know. It carries the
 link's id, the customer, the app's redirect URI, and a short digest of each seller that was connected already.
-Source: RFC 9562 5.7 (UUIDv7).
+A key that does not fit is a reason to look for a rotated one.
 """
 
 import hashlib
-import os
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from secret import Secret
-from settings import LinkSettings
+from settings import StateSettings
+from uuid7 import uuid7
 
 SALT = "seller-accounts.link-state"
 DIGEST_BYTES = 4
@@ -62,10 +61,18 @@ class _Signer(TimestampSigner):
         return int(self._clock())
 
 
-class LinkStates:
-    """Issues states with the current key. `clock` gives seconds since 1970."""
+class InvalidStateError(Exception):
+    """Not a state that we issued."""
 
-    def __init__(self, settings: LinkSettings, key: Secret, clock: Callable[[], float] = time.time) -> None:
+
+class ExpiredStateError(Exception):
+    """A state that we issued, too long ago."""
+
+
+class LinkStates:
+    """Issues states with the current key and reads those of the current or the previous one. `clock` gives seconds since 1970."""
+
+    def __init__(self, settings: StateSettings, key: Secret, clock: Callable[[], float] = time.time) -> None:
         self._ttl_seconds = settings.ttl_seconds
         self._key = key
         self._clock = clock
@@ -77,11 +84,33 @@ class LinkStates:
         """
         now = self._clock()
         digests = [digest_of(seller_id) for seller_id in connected]
-        link_id = str(uuid7(now))
-        state = LinkState(link_id, customer_identifier, redirect_uri, b"".join(digests[:MOST_DIGESTS]))
+        state = LinkState(str(uuid7(now)), customer_identifier, redirect_uri, b"".join(digests[:MOST_DIGESTS]))
         token = self._serializer([self._key.value()]).dumps(state)
         expires_at = datetime.fromtimestamp(int(now) + self._ttl_seconds, UTC)
-        return IssuedLink(link_id, token if isinstance(token, str) else token.decode(), expires_at)
+        return IssuedLink(state.link_id, token if isinstance(token, str) else token.decode(), expires_at)
+
+    def read(self, token: str) -> tuple[LinkState, datetime]:
+        """The state in `token`, and when it was issued.
+
+        Raises `InvalidStateError`, `ExpiredStateError`, and `Problem` `secret_unavailable`.
+        """
+        try:
+            return self._read(token)
+        except InvalidStateError:
+            if not self._key.look_again():
+                raise
+            return self._read(token)
+
+    def _read(self, token: str) -> tuple[LinkState, datetime]:
+        try:
+            serializer = self._serializer(self._key.versions())
+            state: LinkState
+            state, issued_at = serializer.loads(token, max_age=self._ttl_seconds, return_timestamp=True)
+        except SignatureExpired as error:
+            raise ExpiredStateError from error
+        except BadData as error:
+            raise InvalidStateError from error
+        return state, issued_at
 
     def _serializer(self, keys: list[str]) -> URLSafeTimedSerializer:
         """Signs with the last of `keys` and takes what any of them signed."""
@@ -92,12 +121,3 @@ class LinkStates:
 def digest_of(seller_id: str) -> bytes:
     """Enough of a hash to know a seller again within one customer's list."""
     return hashlib.sha256(seller_id.encode()).digest()[:DIGEST_BYTES]
-
-
-def uuid7(now: float) -> uuid.UUID:
-    """A UUID version 7 of `now`, seconds since 1970: ids sort by time, to the millisecond."""
-    milliseconds = int(now * 1000).to_bytes(6, "big")
-    number = int.from_bytes(milliseconds + os.urandom(10), "big")
-    number = number & ~(0xF << 76) | 0x7 << 76  # version
-    number = number & ~(0x3 << 62) | 0x2 << 62  # variant
-    return uuid.UUID(int=number)

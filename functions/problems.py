@@ -38,7 +38,7 @@ class Kind(NamedTuple):
 KINDS: dict[Code, Kind] = {
     "invalid_request": Kind(400, "The request is not valid"),
     "redirect_uri_not_allowed": Kind(400, "The redirect URI is not allowed"),
-    "unauthenticated": Kind(401, "A valid bearer token is needed"),
+    "unauthenticated": Kind(401, "Valid credentials are needed"),
     "forbidden": Kind(403, "The token does not give access to this"),
     "customer_not_found": Kind(404, "The customer is not known"),
     "link_not_found": Kind(404, "The link is not known"),

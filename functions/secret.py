@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 TTL_SECONDS = 300
+LOOK_AGAIN_SECONDS = 10  # how often keys that fit no version can make it ask for them
 STALE_FOR_SECONDS = 30  # while Secrets Manager fails, a value that is known is used on, and asked for again after this
 CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 
@@ -30,37 +31,78 @@ def make_client() -> "SecretsManagerClient":
 
 
 class Secret:
-    """The secret called `name`. `clock` counts seconds."""
+    """The secret called `name`, in its current and its previous version. `clock` counts seconds."""
 
     def __init__(self, client: "SecretsManagerClient", name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._name = name
         self._clock = clock
-        self._value: str | None = None
+        self._current: str | None = None
+        self._versions: list[str] | None = None
         self._good_until = 0.0
+        self._looked_at = -float("inf")
 
     def value(self) -> str:
         """The current value, at most five minutes old. Raises `Problem` `secret_unavailable`."""
-        if self._value is None or self._clock() >= self._good_until:
-            try:
-                return self.refresh()
-            except Problem as problem:
-                if self._value is None:
-                    raise
-                logger.warning("stale_secret_used", extra={"secret": self._name, **describe(problem)})
-                self._good_until = self._clock() + STALE_FOR_SECONDS
-        return self._value
+        self._renew()
+        return self._current or self.refresh()
+
+    def versions(self) -> list[str]:
+        """The values that are good now, oldest first: the previous one, if there is one, and the current one.
+
+        At most five minutes old. Raises `Problem` `secret_unavailable`.
+        """
+        self._renew()
+        return self._versions or self._refresh_versions()
+
+    def look_again(self) -> bool:
+        """Fetches all versions afresh, for a key that fits none of them; False if that was done less than ten seconds ago.
+
+        Raises `Problem` `secret_unavailable`.
+        """
+        if self._clock() - self._looked_at < LOOK_AGAIN_SECONDS:
+            return False
+        self._looked_at = self._clock()
+        self._refresh_versions()
+        return True
 
     def refresh(self) -> str:
         """The current value, fetched now. Raises `Problem` `secret_unavailable`."""
+        self._current = self._fetch("AWSCURRENT")
+        self._versions = None
+        self._good_until = self._clock() + TTL_SECONDS
+        return self._current
+
+    def _refresh_versions(self) -> list[str]:
+        current = self.refresh()
+        try:
+            self._versions = [self._fetch("AWSPREVIOUS"), current]
+        except Problem as problem:
+            cause = problem.__cause__
+            if not isinstance(cause, ClientError) or cause.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            self._versions = [current]  # it was never rotated
+        return self._versions
+
+    def _renew(self) -> None:
+        """Fetches what is known afresh when it is too old; keeps it for a while where that fails."""
+        if self._current is None or self._clock() < self._good_until:
+            return
+        known = self._versions
+        try:
+            self.refresh() if known is None else self._refresh_versions()
+        except Problem as problem:
+            logger.warning("stale_secret_used", extra={"secret": self._name, **describe(problem)})
+            self._versions = known
+            self._good_until = self._clock() + STALE_FOR_SECONDS
+
+    def _fetch(self, stage: str) -> str:
         count("KeyRefreshes")
         try:
-            answer = self._client.get_secret_value(SecretId=self._name)
-            self._value = _key_in(answer["SecretString"])
+            answer = self._client.get_secret_value(SecretId=self._name, VersionStage=stage)
+            return _key_in(answer["SecretString"])
         except (BotoCoreError, ClientError, KeyError, ValueError) as error:
             raise Problem("secret_unavailable", "A key that this needs can't be had now.", retry_after_seconds=5) from error
-        self._good_until = self._clock() + TTL_SECONDS
-        return self._value
 
 
 class _KeyMembers(msgspec.Struct, rename="camel"):

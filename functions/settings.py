@@ -102,19 +102,56 @@ class IdentitySettings:
 
 
 @dataclass(frozen=True)
-class LinkSettings:
-    """How links are issued: the secret that signs them, where apps may want a customer back, and how long a link is good."""
+class StateSettings:
+    """How the state of a link is signed, and how long it is good."""
 
-    state_secret: str
-    allowed_redirect_uris: frozenset[str]
-    public_base_url: str | None
+    secret: str
     ttl_seconds: int
+
+    @classmethod
+    def read(cls, environment: Environment) -> Self:
+        """Raises `SettingsError`."""
+        ttl_seconds = _whole_number(environment, "LINK_TTL_SECONDS", 86400, most=30 * 86400)
+        return cls(_text(environment, "LINK_STATE_SECRET"), ttl_seconds)
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """The table of records, and how long one is kept after it was last written."""
+
+    table: str
+    record_ttl_days: int
+
+    @classmethod
+    def read(cls, environment: Environment) -> Self:
+        """Raises `SettingsError`."""
+        return cls(_text(environment, "LINKS_TABLE"), _whole_number(environment, "RECORD_TTL_DAYS", 400, most=3660))
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Which secret holds the key that imin calls us with."""
+
+    key_secret: str
+
+    @classmethod
+    def read(cls, environment: Environment) -> Self:
+        """Raises `SettingsError`."""
+        return cls(_text(environment, "IMIN_WEBHOOK_SECRET"))
+
+
+@dataclass(frozen=True)
+class RedirectSettings:
+    """Where apps may want a customer back, and where browsers reach this API (None: at the domain that a request came to)."""
+
+    allowed_uris: frozenset[str]
+    public_base_url: str | None
 
     def allows(self, redirect_uri: str) -> bool:
         """Whether `redirect_uri`, its query aside, is an agreed one, to the letter (RFC 9700 2.1); it has no fragment."""
         base = redirect_uri.partition("?")[0]
         is_uri = URI_CHARACTERS.fullmatch(redirect_uri) and len(redirect_uri) <= MOST_REDIRECT_URI_CHARACTERS
-        return bool(is_uri) and base in self.allowed_redirect_uris
+        return bool(is_uri) and base in self.allowed_uris
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -122,9 +159,5 @@ class LinkSettings:
         allowed = [uri.strip() for uri in _text(environment, "ALLOWED_REDIRECT_URIS").split(",") if uri.strip()]
         if not allowed:
             raise SettingsError("ALLOWED_REDIRECT_URIS names no URI")
-        return cls(
-            _text(environment, "LINK_STATE_SECRET"),
-            frozenset(map(_redirect_uri, allowed)),
-            _web_url(environment, "PUBLIC_BASE_URL") if environment.get("PUBLIC_BASE_URL", "").strip() else None,
-            _whole_number(environment, "LINK_TTL_SECONDS", 86400, most=30 * 86400),
-        )
+        public_base_url = _web_url(environment, "PUBLIC_BASE_URL") if environment.get("PUBLIC_BASE_URL", "").strip() else None
+        return cls(frozenset(map(_redirect_uri, allowed)), public_base_url)

@@ -124,3 +124,45 @@ class Accounts(Shape, kw_only=True):
     link: Link | None = None
     accounts: list[Account]
     warnings: list[Warning]
+
+
+class LinkedSeller(Shape, kw_only=True):
+    """A seller with whom an account was connected under a link."""
+
+    id: str
+    name: str | None = None
+    connected_at: datetime
+
+
+class LinkRecord(Shape, kw_only=True):
+    """A link to which at least one callback has come; `received` until it is known what was connected."""
+
+    id: str
+    status: Literal["received", "confirmed", "not_confirmed"]
+    issued_at: datetime
+    first_callback_at: datetime
+    last_callback_at: datetime
+    callback_count: int
+    sellers: list[LinkedSeller]
+
+
+class Links(Shape, kw_only=True):
+    """The body of `GET …/links`, newest first."""
+
+    links: list[LinkRecord]
+    next_cursor: str | None = None
+
+
+class Notice(Shape, kw_only=True):
+    """A notice of imin's that something about the customer's accounts changed."""
+
+    id: str
+    received_at: datetime
+    type: str | None = None
+
+
+class Notices(Shape, kw_only=True):
+    """The body of `GET …/notices`, newest first."""
+
+    notices: list[Notice]
+    next_cursor: str | None = None

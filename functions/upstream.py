@@ -132,9 +132,9 @@ class Upstream:
             raise unreadable() from error
 
 
-def deadline_in(remaining_ms: int) -> float:
+def deadline_in(remaining_ms: int, most_seconds: float = TOTAL_SECONDS) -> float:
     """When the calls of an invocation that has `remaining_ms` left must be over, on the clock of `time.monotonic`."""
-    return time.monotonic() + min(TOTAL_SECONDS, remaining_ms / 1000 - MARGIN_SECONDS)
+    return time.monotonic() + min(most_seconds, remaining_ms / 1000 - MARGIN_SECONDS)
 
 
 def _seconds_left() -> float:

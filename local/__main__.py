@@ -67,6 +67,7 @@ def start(running: contextlib.ExitStack) -> str:
         _serve(running, aws.make_aws(), aws_port)
     os.environ.update(aws.variables(aws_port))
     _make_secrets(settings)
+    _make_tables(template, settings)
     if "IMIN_BASE_URL" not in os.environ:
         _serve(running, make_imin(IMIN_KEY), imin_port)
     beside: dict[str, WSGIApplication] = {}
@@ -97,6 +98,11 @@ def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str
 def _make_secrets(settings: Mapping[str, str]) -> None:
     values = {"IMIN_API_KEY_SECRET": IMIN_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY, "LINK_STATE_SECRET": aws.made_up_key()}
     aws.make_secrets(boto3.client("secretsmanager"), {settings[name]: value for name, value in values.items() if name in settings})
+
+
+def _make_tables(template: Template, settings: Mapping[str, str]) -> None:
+    (table,) = template.resources("AWS::DynamoDB::Table").values()
+    aws.make_tables(boto3.client("dynamodb"), {settings["LINKS_TABLE"]: table})
 
 
 def _serve(running: contextlib.ExitStack, application: "WSGIApplication", port: int) -> None:

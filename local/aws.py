@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -30,9 +32,16 @@ def variables(port: int) -> dict[str, str]:
     }
 
 
-def make_aws() -> DomainDispatcherApplication:
-    """The server of moto as an application."""
-    return DomainDispatcherApplication(create_backend_app)
+def make_aws() -> "WSGIApplication":
+    """The server of moto as an application that takes one request at a time, so that an update is as atomic as DynamoDB's."""
+    server = DomainDispatcherApplication(create_backend_app)
+    lock = threading.Lock()
+
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        with lock:
+            return list(server(environ, start_response))
+
+    return application
 
 
 def make_secrets(client: "SecretsManagerClient", values: Mapping[str, str]) -> None:

@@ -26,6 +26,7 @@ os.environ |= {  # Powertools reads its settings when the handlers' modules are 
 }
 
 import secret
+import table
 import telemetry
 from http_api import Handler
 from local import aws as local_aws
@@ -35,6 +36,7 @@ EVENTS = Path(__file__).parent.parent / "events"
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
 API_KEY = "imin-key-of-the-tests"
 STATE_KEY = "state-key-of-the-tests"
+WEBHOOK_KEY = "webhook-key-of-the-tests"
 LOCAL = {
     "ALLOWED_REDIRECT_URIS": "brokerapp://linked,https://app.example.com/linked",
     "OIDC_AUDIENCE": "broker-app",
@@ -108,27 +110,53 @@ class App:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The accounts function's environment as the template sets it."""
-    (function,) = (each for each in Template().functions() if each.name == "AccountsFunction")
-    return {**function.environment, **LOCAL}
+    """The variables of all functions as the template sets them."""
+    return {name: LOCAL.get(name, value) for each in Template().functions() for name, value in each.environment.items()}
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_client() -> Iterator[None]:
-    """Makes the client once: that takes longer than most tests."""
-    make_client = secret.make_client
-    secret.make_client = functools.cache(make_client)
-    yield
-    secret.make_client = make_client
+def _one_client_of_each() -> Iterator[None]:
+    """Makes clients once: that takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secret, "make_client", functools.cache(secret.make_client))
+        patch.setattr(table, "make_client", functools.cache(table.make_client))
+        yield
 
 
 @pytest.fixture
-def secrets_manager(environment: dict[str, str]) -> Iterator[Any]:
-    """Secrets Manager with the secrets that the template declares."""
+def aws(environment: dict[str, str]) -> Iterator[None]:
+    """AWS with the secrets and the table that the template declares."""
+    values = {"IMIN_API_KEY_SECRET": API_KEY, "LINK_STATE_SECRET": STATE_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY}
+    (records,) = Template().resources("AWS::DynamoDB::Table").values()
     with mock_aws():
-        client = secret.make_client()
-        local_aws.make_secrets(client, {environment["IMIN_API_KEY_SECRET"]: API_KEY, environment["LINK_STATE_SECRET"]: STATE_KEY})
-        yield client
+        local_aws.make_secrets(secret.make_client(), {environment[name]: value for name, value in values.items()})
+        local_aws.make_tables(table.make_client(), {environment["LINKS_TABLE"]: records})
+        yield
+
+
+@pytest.fixture
+def secrets_manager(aws: None) -> Any:
+    """The client for Secrets Manager."""
+    return secret.make_client()
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> Any:
+    """The client for DynamoDB that the functions use."""
+    return table.make_client()
+
+
+@pytest.fixture
+def calls(dynamodb: Any) -> Iterator[list[str]]:
+    """The operations that DynamoDB is asked for, oldest first."""
+    asked: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        asked.append(model.name)
+
+    dynamodb.meta.events.register("before-call.dynamodb", note)
+    yield asked
+    dynamodb.meta.events.unregister("before-call.dynamodb", note)
 
 
 @pytest.fixture
@@ -191,7 +219,7 @@ class Imin:
 
 
 @pytest.fixture
-def imin(secrets_manager: Any, sample: dict[str, Any]) -> Iterator[Imin]:
+def imin(aws: None, sample: dict[str, Any]) -> Iterator[Imin]:
     """An imin that answers with the sample until it is told otherwise."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         programmed = Imin(mock)

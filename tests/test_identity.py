@@ -13,10 +13,11 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 import access_token
 from access_token import Verifier
+from http_api import Request
 from identity import Identity
 from problems import Problem
 from settings import IdentitySettings
-from tests.conftest import App, event
+from tests.conftest import App, Context, event
 from tests.loopback import answer, serve
 
 ISSUER = "https://identity.example.com"
@@ -59,9 +60,10 @@ class TestClaims:
 
 
 def _request(path: str, claims: dict[str, Any]) -> Any:
-    from http_api import Request
-
-    return Request("", {"customerIdentifier": path}, {}, {}, claims, "id", "domain", lambda: 0)
+    asked = event("accounts-get")
+    asked["pathParameters"]["customerIdentifier"] = path
+    asked["requestContext"]["authorizer"]["jwt"]["claims"] = claims
+    return Request.of(asked, Context())
 
 
 def token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: Any = "1", **claims: Any) -> str:

@@ -15,14 +15,23 @@ class SecretsManager:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.previous: str | None = None
         self.error: Exception | None = None
-        self.asked = 0
+        self.asked: list[str] = []
 
-    def get_secret_value(self, **_wanted: str) -> dict[str, str]:
-        self.asked += 1
+    def get_secret_value(self, **wanted: str) -> dict[str, str]:
+        self.asked.append(wanted["VersionStage"])
         if self.error:
             raise self.error
-        return {"SecretString": self.text}
+        if wanted["VersionStage"] == "AWSCURRENT":
+            return {"SecretString": self.text}
+        if self.previous is None:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+        return {"SecretString": self.previous}
+
+    def rotate(self, text: str) -> None:
+        """Makes `text` the current version."""
+        self.text, self.previous = text, self.text
 
 
 class Kept:
@@ -66,7 +75,7 @@ def test_it_is_kept_for_five_minutes_and_no_longer() -> None:
     assert kept.secret.value() == "key"
     kept.now += 0.1
     assert kept.secret.value() == "rotated"
-    assert kept.manager.asked == 2
+    assert len(kept.manager.asked) == 2
 
 
 FAILURES = [
@@ -82,7 +91,7 @@ def test_while_secrets_manager_fails_a_known_value_is_used_on_and_asked_for_agai
     kept.manager.error = error
     kept.now += 300
     assert [kept.secret.value(), kept.secret.value()] == ["key", "key"]
-    assert kept.manager.asked == 2
+    assert len(kept.manager.asked) == 2
     assert "stale_secret_used" in output.text()
 
     kept.manager.error = None
@@ -100,3 +109,61 @@ def test_without_a_known_value_it_is_unavailable_until_it_can_be_had(error: Exce
     assert (caught.value.code, caught.value.retry_after_seconds) == ("secret_unavailable", 5)
     kept.manager.error = None
     assert kept.secret.value() == "key"
+
+
+class TestVersions:
+    def test_one_that_was_never_rotated_has_one(self) -> None:
+        assert Kept().secret.versions() == ["key"]
+
+    def test_the_previous_comes_before_the_current(self) -> None:
+        kept = Kept("old")
+        kept.manager.rotate("new")
+        assert kept.secret.versions() == ["old", "new"]
+        assert kept.secret.value() == "new"
+
+    def test_they_are_kept_for_five_minutes(self) -> None:
+        kept = Kept("old")
+        kept.secret.versions()
+        kept.manager.rotate("new")
+        kept.now += 299
+        assert kept.secret.versions() == ["old"]
+        kept.now += 1
+        assert kept.secret.versions() == ["old", "new"]
+
+    def test_a_key_that_fits_none_makes_it_look_again_at_most_once_in_ten_seconds(self) -> None:
+        kept = Kept("old")
+        kept.secret.versions()
+        kept.manager.rotate("new")
+        assert kept.secret.look_again()
+        assert kept.secret.versions() == ["old", "new"]
+        kept.manager.rotate("newer")
+        kept.now += 9.9
+        assert not kept.secret.look_again()
+        assert kept.secret.versions() == ["old", "new"]
+        kept.now += 0.1
+        assert kept.secret.look_again()
+        assert kept.secret.versions() == ["new", "newer"]
+
+    def test_while_secrets_manager_fails_the_known_ones_are_used_on(self) -> None:
+        kept = Kept("old")
+        kept.manager.rotate("new")
+        kept.secret.versions()
+        kept.manager.error = FAILURES[0]
+        kept.now += 300
+        assert kept.secret.versions() == ["old", "new"]
+        with pytest.raises(Problem):
+            kept.secret.look_again()
+
+    def test_a_previous_version_that_cannot_be_had_is_not_taken_for_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = Kept("old")
+        kept.manager.rotate("new")
+        get = kept.manager.get_secret_value
+
+        def fail_for_previous(**wanted: str) -> dict[str, str]:
+            if wanted["VersionStage"] == "AWSPREVIOUS":
+                raise FAILURES[0]
+            return get(**wanted)
+
+        monkeypatch.setattr(kept.manager, "get_secret_value", fail_for_previous)
+        with pytest.raises(Problem):
+            kept.secret.versions()

@@ -1,9 +1,22 @@
 """Settings: what is taken, what stops a function from starting, and that it is named."""
 
+from typing import Any
+
 import pytest
 
 import accounts
-from settings import IdentitySettings, LinkSettings, SettingsError, UpstreamSettings
+import link_callback
+import links
+import webhook
+from settings import (
+    IdentitySettings,
+    RedirectSettings,
+    SettingsError,
+    StateSettings,
+    StoreSettings,
+    UpstreamSettings,
+    WebhookSettings,
+)
 
 GOOD = {
     "IMIN_API_KEY_SECRET": "imin-key",
@@ -11,6 +24,17 @@ GOOD = {
     "ALLOWED_REDIRECT_URIS": "brokerapp://linked",
     "OIDC_ISSUER": "https://identity.example.com/",
     "OIDC_AUDIENCE": "broker-app",
+    "LINKS_TABLE": "records",
+    "IMIN_WEBHOOK_SECRET": "webhook-key",
+}
+READERS = {
+    "IMIN_API_KEY_SECRET": [accounts, link_callback, links],
+    "LINK_STATE_SECRET": [accounts, link_callback],
+    "ALLOWED_REDIRECT_URIS": [accounts],
+    "OIDC_ISSUER": [accounts, links],
+    "OIDC_AUDIENCE": [accounts, links],
+    "LINKS_TABLE": [link_callback, links, webhook],
+    "IMIN_WEBHOOK_SECRET": [webhook],
 }
 
 
@@ -19,15 +43,18 @@ def test_defaults_are_those_of_the_contract() -> None:
         "https://book.imin.co", "/api/v2/customers/{customerIdentifier}/accounts", "imin-key"
     )
     assert IdentitySettings.read(GOOD) == IdentitySettings("https://identity.example.com/", "broker-app", "sub")
-    assert LinkSettings.read(GOOD) == LinkSettings("state-key", frozenset({"brokerapp://linked"}), None, 86400)
+    assert StateSettings.read(GOOD) == StateSettings("state-key", 86400)
+    assert RedirectSettings.read(GOOD) == RedirectSettings(frozenset({"brokerapp://linked"}), None)
+    assert StoreSettings.read(GOOD) == StoreSettings("records", 400)
+    assert WebhookSettings.read(GOOD) == WebhookSettings("webhook-key")
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize(("name", "function"), [(name, function) for name, functions in READERS.items() for function in functions])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_one_stops_the_function_with_its_name(name: str, value: str | None) -> None:
+def test_a_missing_one_stops_the_function_with_its_name(name: str, function: Any, value: str | None) -> None:
     environment = {key: given for key, given in (GOOD | {name: value}).items() if given is not None}
-    with pytest.raises(SettingsError, match=f"^{name} is missing$"):
-        accounts.make_handler(environment)
+    with pytest.raises(SettingsError, match=rf"^{name} is missing$"):
+        function.make_handler(environment)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +98,12 @@ def test_a_bad_one_stops_the_function_with_its_name(name: str, value: str) -> No
         accounts.make_handler(GOOD | {name: value})
 
 
+@pytest.mark.parametrize("value", ["0", "3661", "a year"])
+def test_a_bad_record_ttl_stops_the_function_with_its_name(value: str) -> None:
+    with pytest.raises(SettingsError, match="^RECORD_TTL_DAYS"):
+        webhook.make_handler(GOOD | {"RECORD_TTL_DAYS": value})
+
+
 @pytest.mark.parametrize(
     "uri",
     [
@@ -82,8 +115,8 @@ def test_a_bad_one_stops_the_function_with_its_name(name: str, value: str) -> No
     ],
 )
 def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) -> None:
-    settings = LinkSettings.read(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
-    assert settings.allowed_redirect_uris == {"brokerapp://linked", uri}
+    settings = RedirectSettings.read(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
+    assert settings.allowed_uris == {"brokerapp://linked", uri}
     assert settings.allows(f"{uri}?a=b")
 
 
@@ -92,4 +125,4 @@ def test_a_slash_at_the_end_of_a_base_url_is_dropped() -> None:
         UpstreamSettings.read(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/base/"}).base_url
         == "https://imin.example.com/base"
     )
-    assert LinkSettings.read(GOOD | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url == "http://127.0.0.1:3000"
+    assert RedirectSettings.read(GOOD | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url == "http://127.0.0.1:3000"

@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import accounts
+import link_callback
+import links
+import webhook
 from local.template import Template
 
 FUNCTIONS = Path(accounts.__file__).parent
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
-MODULES = {"AccountsFunction": accounts}
+MODULES = {
+    "AccountsFunction": accounts,
+    "LinkCallbackFunction": link_callback,
+    "LinksFunction": links,
+    "WebhookFunction": webhook,
+}
 template = Template()
 
 
@@ -17,6 +25,12 @@ def test_every_route_of_the_contract_is_there_with_its_authorizer() -> None:
     routes = {(route.method, route.path): (f.handler, route.authorized) for f in template.functions() for route in f.routes}
     assert routes == {
         ("GET", "/v1/customers/{customerIdentifier}/accounts"): ("accounts.handler", True),
+        ("GET", "/v1/customers/{customerIdentifier}/links"): ("links.handler", True),
+        ("GET", "/v1/customers/{customerIdentifier}/links/{linkId}"): ("links.handler", True),
+        ("GET", "/v1/customers/{customerIdentifier}/notices"): ("links.handler", True),
+        ("DELETE", "/v1/customers/{customerIdentifier}/records"): ("links.handler", True),
+        ("GET", "/v1/link-callbacks/{state}"): ("link_callback.handler", False),
+        ("POST", "/v1/webhooks/imin"): ("webhook.handler", False),
         ("GET", "/v1/health"): ("accounts.handler", False),
     }
 
@@ -38,15 +52,38 @@ def test_every_variable_that_a_function_reads_is_set_and_no_other() -> None:
         assert environment.read == set(function.environment) - POWERTOOLS
 
 
-def test_a_function_may_read_only_its_own_secrets() -> None:
+TABLE_ACTIONS = {  # what the code of each function calls; tests of the journeys run with these calls counted
+    "AccountsFunction": set[str](),
+    "LinkCallbackFunction": {"dynamodb:UpdateItem"},
+    "LinksFunction": {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "WebhookFunction": {"dynamodb:PutItem"},
+}
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_a_function_may_do_only_what_it_does_and_only_to_its_own_secrets_and_table() -> None:
     for function in template.functions():
         properties = template.resources("AWS::Serverless::Function")[function.name]
         (policy,) = properties["Policies"]
-        (statement,) = policy["Statement"]
-        assert statement["Action"] == "secretsmanager:GetSecretValue"
-        assert set(statement["Resource"]) == {
-            function.environment[name] for name in function.environment if name.endswith("_SECRET")
-        }
+        rights = {action: _listed(each["Resource"]) for each in policy["Statement"] for action in _listed(each["Action"])}
+        secrets = rights.pop("secretsmanager:GetSecretValue")
+        assert set(secrets) == {function.environment[name] for name in function.environment if name.endswith("_SECRET")}
+        assert set(rights) == TABLE_ACTIONS[function.name]
+        assert all(resources == ["RecordsTable.Arn"] for resources in rights.values())
+
+
+def test_the_table_forgets_is_encrypted_can_be_restored_and_is_kept() -> None:
+    ((name, table),) = template.resources("AWS::DynamoDB::Table").items()
+    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"]["SSEEnabled"]
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert table["DeletionProtectionEnabled"] == "true"
+    assert template.document["Resources"][name]["DeletionPolicy"] == "Retain"
 
 
 def test_every_function_has_a_log_with_retention_and_no_state_reaches_the_access_log() -> None:

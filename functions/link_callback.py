@@ -1,0 +1,87 @@
+"""`GET /v1/link-callbacks/{state}`: the customer's browser comes back from imin, and is sent on to the app.
+
+Nothing is believed but the signed state. The callback is stored before anything else; then imin is asked what was really connected;
+then the customer goes on to the app, whatever the answer was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import confirmation
+import secret
+import settings
+import table
+from http_api import Handler, Request, Response, handler_of, made_on_demand
+from link_state import ExpiredStateError, InvalidStateError, LinkStates
+from link_store import LinkStore
+from pages import page
+from problems import Problem
+from telemetry import count
+from upstream import Upstream, deadline_in
+
+MOST_SECONDS_UPSTREAM = 2.5  # a customer is waiting
+
+
+@dataclass(frozen=True)
+class LinkCallbackRoute:
+    """The route, and what it works with."""
+
+    link_states: LinkStates
+    store: LinkStore
+    upstream: Upstream
+
+    def __call__(self, request: Request) -> Response:
+        try:
+            state, issued_at = self.link_states.read(request.path_parameters.get("state", ""))
+        except InvalidStateError:
+            count("CallbacksInvalid")
+            return page(
+                400, "This link does not work", "It may have been cut off or changed. Please go back to the app and start again."
+            )
+        except ExpiredStateError:
+            count("CallbacksExpired")
+            return page(
+                410, "This link has expired", "Please go back to the app and start again. What you connected stays connected."
+            )
+        request.log.update(link_id=state.link_id, customer_identifier=state.customer_identifier)
+        customer = state.customer_identifier
+        link = self.store.record_callback(customer, state.link_id, issued_at, state.connected, request.raw_query)
+        deadline = deadline_in(request.remaining_ms(), MOST_SECONDS_UPSTREAM)
+        link = confirmation.settle(self.upstream, self.store, customer, link, deadline)
+        request.log["link_status"] = link.status
+        return _to_app(f"{state.redirect_uri}{'&' if '?' in state.redirect_uri else '?'}linkId={link.id}&status={link.status}")
+
+
+def _to_app(url: str) -> Response:
+    text = "If the app does not open by itself, use this button."
+    return page(303, "Back to the app", text, link=(url, "Open the app"), headers={"Location": url})
+
+
+def tell_by_page(problem: Problem, _request_id: str, request: Request | None) -> Response:
+    """How a problem is told to a customer: nothing is lost, and the same URL can be opened again."""
+    if problem.code == "storage_unavailable":
+        count("CallbacksNotStored")
+    if problem.status < 500 or request is None:
+        return page(
+            problem.status, "This link does not work", "Please go back to the app and start again.", headers=problem.headers
+        )
+    again = f"{request.path}?{request.raw_query}" if request.raw_query else request.path
+    text = "What you connected is not lost. Please wait a moment and try again."
+    return page(problem.status, "We can't finish this just now", text, link=(again, "Try again"), headers=problem.headers)
+
+
+def make_handler(environment: Mapping[str, str]) -> Handler:
+    """The function's handler, with its clients. Raises `SettingsError`."""
+    upstream = settings.UpstreamSettings.read(environment)
+    state = settings.StateSettings.read(environment)
+    records = settings.StoreSettings.read(environment)
+    secrets = secret.make_client()
+    route = LinkCallbackRoute(
+        LinkStates(state, secret.Secret(secrets, state.secret)),
+        LinkStore(table.Table(records, table.make_client())),
+        Upstream(upstream, secret.Secret(secrets, upstream.api_key_secret)),
+    )
+    return handler_of({"GET /v1/link-callbacks/{state}": route}, tell_by_page)
+
+
+__getattr__ = made_on_demand(make_handler)

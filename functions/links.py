@@ -1,0 +1,122 @@
+"""What is on record of a customer: her links, imin's notices, and the erasure of both.
+
+`GET …/links`, `GET …/links/{linkId}`, `GET …/notices`, `DELETE …/records`.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+import confirmation
+import secret
+import settings
+import shapes
+import table
+from http_api import Handler, Request, Response, handler_of, made_on_demand
+from identity import Identity
+from link_store import Link, LinkStore
+from notice_store import NoticeStore
+from problems import Problem
+from representation import JSON
+from upstream import Upstream, deadline_in
+
+MOST_ITEMS = 100
+ITEMS = 20
+MARGIN_MS = 2_500  # of the invocation's time, for one more delete and the answer
+
+
+@dataclass(frozen=True)
+class RecordRoutes:
+    """The routes, and what they work with."""
+
+    identity: Identity
+    table: table.Table
+    links: LinkStore
+    notices: NoticeStore
+    upstream: Upstream
+
+    def list_links(self, request: Request) -> Response:
+        """Links, newest first."""
+        customer = self.identity.customer(request)
+        links, next_cursor = self.links.page(customer, *_paging(request))
+        return _json(shapes.Links(links=[_link(link) for link in links], next_cursor=next_cursor))
+
+    def get_link(self, request: Request) -> Response:
+        """One link; what came of it is found now if it could not be found when the customer came back."""
+        customer = self.identity.customer(request)
+        link = self.links.get(customer, _link_id(request))
+        if link is None:
+            raise Problem("link_not_found", "No callback has come for this link.")
+        if link.status == "received":
+            link = confirmation.settle(self.upstream, self.links, customer, link, deadline_in(request.remaining_ms()))
+        return _json(_link(link))
+
+    def list_notices(self, request: Request) -> Response:
+        """Notices, newest first."""
+        customer = self.identity.customer(request)
+        notices, next_cursor = self.notices.page(customer, *_paging(request))
+        found = [shapes.Notice(id=notice.id, received_at=notice.received_at, type=notice.type) for notice in notices]
+        return _json(shapes.Notices(notices=found, next_cursor=next_cursor))
+
+    def erase_records(self, request: Request) -> Response:
+        """Erases all that is stored of the customer; what is issued already can still make new records."""
+        customer = self.identity.customer(request)
+        self.table.erase(customer, lambda: request.remaining_ms() > MARGIN_MS)
+        return {"statusCode": 204, "headers": {"Cache-Control": "no-store"}}
+
+
+def _paging(request: Request) -> tuple[int, str | None]:
+    limit = request.query_value("limit")
+    if limit is None:
+        return ITEMS, request.query_value("cursor")
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MOST_ITEMS):
+        raise Problem("invalid_request", f"limit is a whole number from 1 to {MOST_ITEMS}.")
+    return int(limit), request.query_value("cursor")
+
+
+def _link_id(request: Request) -> str:
+    """The link's id in the form in which it was given out."""
+    try:
+        return str(uuid.UUID(request.path_parameters.get("linkId", "")))
+    except ValueError:
+        raise Problem("link_not_found", "No callback has come for this link.") from None
+
+
+def _link(link: Link) -> shapes.LinkRecord:
+    sellers = [shapes.LinkedSeller(id=each.id, name=each.name, connected_at=each.connected_at) for each in link.sellers]
+    return shapes.LinkRecord(
+        id=link.id,
+        status=link.status,
+        issued_at=link.issued_at,
+        first_callback_at=link.first_callback_at,
+        last_callback_at=link.last_callback_at,
+        callback_count=link.callback_count,
+        sellers=sellers,
+    )
+
+
+def _json(body: shapes.Shape) -> Response:
+    headers = {"Content-Type": JSON, "Cache-Control": "no-store"}
+    return {"statusCode": 200, "headers": headers, "body": msgspec.json.encode(body).decode()}
+
+
+def make_handler(environment: Mapping[str, str]) -> Handler:
+    """The function's handler, with its clients. Raises `SettingsError`."""
+    upstream = settings.UpstreamSettings.read(environment)
+    identity = Identity(settings.IdentitySettings.read(environment))
+    records = table.Table(settings.StoreSettings.read(environment), table.make_client())
+    api_key = secret.Secret(secret.make_client(), upstream.api_key_secret)
+    routes = RecordRoutes(identity, records, LinkStore(records), NoticeStore(records), Upstream(upstream, api_key))
+    return handler_of(
+        {
+            "GET /v1/customers/{customerIdentifier}/links": routes.list_links,
+            "GET /v1/customers/{customerIdentifier}/links/{linkId}": routes.get_link,
+            "GET /v1/customers/{customerIdentifier}/notices": routes.list_notices,
+            "DELETE /v1/customers/{customerIdentifier}/records": routes.erase_records,
+        }
+    )
+
+
+__getattr__ = made_on_demand(make_handler)

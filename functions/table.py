@@ -1,0 +1,149 @@
+"""The DynamoDB table of customers' records: its keys, its pages, its failures. What a record says is not known here.
+
+`pk` is `CUSTOMER#{customerIdentifier}`, `sk` is a kind and an id (`LINK#{id}`, `NOTICE#{id}`); ids are UUIDv7, so records sort by
+time. DynamoDB forgets a record after its `expiresAt` (seconds since 1970).
+Source: Amazon DynamoDB's developer guide and API reference.
+"""
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from problems import Problem
+from settings import StoreSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DELETED_AT_ONCE = 25  # the most that one BatchWriteItem takes
+KEYS_AT_ONCE = 500
+PAUSE_SECONDS = 0.1  # after DynamoDB left a part undone
+RETRY_AFTER_SECONDS = 2
+CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
+
+Kind = Literal["LINK", "NOTICE"]
+Item = dict[str, Any]
+"""A record as DynamoDB's API has it: each value with its type."""
+
+
+class Page(NamedTuple):
+    """Records, newest first, and the cursor of the page after this one, if there is one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def make_client() -> "DynamoDBClient":
+    """A client that gives up in time to say so: at most about four seconds, retry included."""
+    return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=CLIENT_CONFIG))
+
+
+@contextmanager
+def storage() -> Iterator[None]:
+    """Turns a failure of DynamoDB into `Problem` `storage_unavailable`."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Problem("storage_unavailable", "Records can't be had now.", retry_after_seconds=RETRY_AFTER_SECONDS) from error
+
+
+class Table:
+    """The table `settings` names. `clock` gives seconds since 1970, `sleep` takes seconds."""
+
+    def __init__(
+        self,
+        settings: StoreSettings,
+        client: "DynamoDBClient",
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.client = client
+        self.name = settings.table
+        self.clock = clock
+        self._ttl_seconds = settings.record_ttl_days * 86400
+        self._sleep = sleep
+
+    def expires_at(self) -> dict[str, str]:
+        """When a record that is written now may be forgotten."""
+        return {"N": str(int(self.clock()) + self._ttl_seconds)}
+
+    def get(self, customer: str, kind: Kind, record_id: str) -> Item | None:
+        """One record. Raises `Problem` `storage_unavailable`."""
+        with storage():
+            answer = self.client.get_item(TableName=self.name, Key=key_of(customer, kind, record_id), ConsistentRead=True)
+        return answer.get("Item")
+
+    def page(self, customer: str, kind: Kind, limit: int, cursor: str | None) -> Page:
+        """At most `limit` records, from where `cursor` points to, among this customer's alone.
+
+        Raises `Problem`: `invalid_request` (not a cursor), `storage_unavailable`.
+        """
+        start: Any = {} if cursor is None else {"ExclusiveStartKey": key_of(customer, kind, _id_in(cursor))}
+        with storage():
+            answer = self.client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :kind)",
+                ExpressionAttributeValues={":pk": {"S": f"CUSTOMER#{customer}"}, ":kind": {"S": f"{kind}#"}},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=limit + 1,
+                **start,
+            )
+        items = answer["Items"]
+        return Page(items[:limit], _cursor_at(id_of(items[limit - 1])) if len(items) > limit else None)
+
+    def erase(self, customer: str, has_time: Callable[[], bool]) -> None:
+        """Deletes all records of `customer`. Raises `Problem` `storage_unavailable`, also when there is no time to finish."""
+        while keys := self._keys(customer):
+            for start in range(0, len(keys), DELETED_AT_ONCE):
+                if not has_time():
+                    raise Problem("storage_unavailable", "There is more to erase.", retry_after_seconds=RETRY_AFTER_SECONDS)
+                self._delete(keys[start : start + DELETED_AT_ONCE])
+
+    def _keys(self, customer: str) -> list[Item]:
+        with storage():
+            answer = self.client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"CUSTOMER#{customer}"}},
+                ProjectionExpression="pk, sk",
+                ConsistentRead=True,
+                Limit=KEYS_AT_ONCE,
+            )
+        return answer["Items"]
+
+    def _delete(self, keys: list[Item]) -> None:
+        """Deletes what DynamoDB will; what it leaves undone is found by the next query."""
+        with storage():
+            answer = self.client.batch_write_item(RequestItems={self.name: [{"DeleteRequest": {"Key": key}} for key in keys]})
+        if answer.get("UnprocessedItems"):
+            self._sleep(PAUSE_SECONDS)
+
+
+def key_of(customer: str, kind: Kind, record_id: str) -> Item:
+    """The key of one record."""
+    return {"pk": {"S": f"CUSTOMER#{customer}"}, "sk": {"S": f"{kind}#{record_id}"}}
+
+
+def id_of(item: Item) -> str:
+    """The id of a record."""
+    return str(item["sk"]["S"]).partition("#")[2]
+
+
+def _cursor_at(record_id: str) -> str:
+    return base64.urlsafe_b64encode(uuid.UUID(record_id).bytes).decode().rstrip("=")
+
+
+def _id_in(cursor: str) -> str:
+    """The id in a cursor. It names no customer, so it can't lead to another one's records."""
+    try:
+        return str(uuid.UUID(bytes=base64.b64decode(f"{cursor}==", b"-_", validate=True)))
+    except ValueError as error:
+        raise Problem("invalid_request", "The cursor is not one that was given out here.") from error

@@ -1,0 +1,355 @@
+"""GET link-callbacks/{state}: what is stored, what is found out, where the customer goes."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+import link_callback
+import upstream
+from tests.conftest import STATE_KEY, Context, Imin, Output, event
+from tests.linking import REDIRECT_URI, Customer, query_of
+
+UNAVAILABLE = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem")
+
+
+@pytest.fixture
+def rosie(environment: dict[str, str], imin: Imin) -> Customer:
+    """A customer who has connected nothing yet."""
+    return Customer(environment, imin)
+
+
+class TestWayBack:
+    def test_what_was_connected_is_recorded_and_she_goes_on_to_the_app(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+
+        answer = rosie.comes_back(state, "status=success")
+
+        assert answer.status == 303
+        assert answer.headers["location"] == f"{REDIRECT_URI}&linkId={link_id}&status=confirmed"
+        link = rosie.reads_link(link_id)
+        assert link["sellers"] == [{"id": "1", "name": "Seller 1", "connectedAt": rosie.connected["1"]}]
+        assert (link["id"], link["status"], link["callbackCount"]) == (link_id, "confirmed", 1)
+
+    def test_a_redirect_uri_without_a_query_gets_one(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link("https://app.example.com/linked")
+        location = rosie.comes_back(state).headers["location"]
+        assert location == f"https://app.example.com/linked?linkId={link_id}&status=not_confirmed"
+
+    def test_the_body_is_a_page_with_the_same_link_as_a_button(self, rosie: Customer) -> None:
+        _, state = rosie.gets_link()
+        answer = rosie.comes_back(state)
+        assert f'<a href="{answer.headers["location"].replace("&", "&amp;")}">' in answer.body.decode()
+
+    def test_nothing_connected_is_not_confirmed(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+        assert rosie.reads_link(link_id)["sellers"] == []
+
+    def test_what_the_query_says_is_not_believed(self, rosie: Customer) -> None:
+        _, state = rosie.gets_link()
+        assert query_of(rosie.comes_back(state, "status=success&linkId=evil"))["status"] == "not_confirmed"
+
+    def test_nothing_is_stored_until_a_callback_comes(self, rosie: Customer) -> None:
+        link_id, _ = rosie.gets_link()
+        answer = rosie.reads("link-get", linkId=link_id)
+        assert (answer.status, answer.json["code"]) == (404, "link_not_found")
+        assert rosie.reads().json == {"links": []}
+
+
+class TestWhatCounts:
+    def test_clocks_may_differ_by_five_minutes(self, rosie: Customer) -> None:
+        _, state = rosie.gets_link()
+        rosie.connects("1", datetime.now(UTC) - timedelta(minutes=4, seconds=50))
+        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+
+    def test_an_older_connection_does_not_count(self, rosie: Customer) -> None:
+        _, state = rosie.gets_link()
+        rosie.connects("1", datetime.now(UTC) - timedelta(minutes=5, seconds=10))
+        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+
+    def test_one_that_was_there_when_the_link_was_issued_does_not_count_however_new(self, rosie: Customer) -> None:
+        rosie.connects("1")
+        _, state = rosie.gets_link()
+        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+        rosie.connects("2")
+        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+
+    def test_one_without_an_id_or_a_date_cannot_be_named(self, rosie: Customer, imin: Imin) -> None:
+        _, state = rosie.gets_link()
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        imin.answers(
+            {"imin:item": [{"seller": {"name": "A"}, "dateLinked": now}, {"seller": {"@id": "1"}, "accessPass": {"text": "1"}}]}
+        )
+        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+
+
+class TestComingBackAgain:
+    def test_two_sellers_connected_from_one_list_are_both_on_record(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        rosie.comes_back(state)
+        rosie.connects("2")
+
+        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+
+        link = rosie.reads_link(link_id)
+        assert [seller["id"] for seller in link["sellers"]] == ["1", "2"]
+        assert link["callbackCount"] == 2
+
+    def test_a_confirmed_link_never_goes_back(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        rosie.comes_back(state)
+        rosie.connected.clear()
+        rosie.show()
+
+        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["1"]
+
+    def test_one_that_was_not_confirmed_can_be_later(self, rosie: Customer) -> None:
+        _, state = rosie.gets_link()
+        rosie.comes_back(state)
+        rosie.connects("3")
+        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+
+    def test_twenty_callbacks_are_kept_and_all_are_counted(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
+    ) -> None:
+        link_id, state = rosie.gets_link()
+        for number in range(22):
+            rosie.comes_back(state, f"number={number}")
+
+        assert rosie.reads_link(link_id)["callbackCount"] == 22
+        (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
+        kept = [each["M"] for each in item["callbacks"]["L"]]
+        assert [each["query"]["S"] for each in kept] == [f"number={number}" for number in range(20)]
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["at"]["S"]) for each in kept)
+
+    def test_a_query_is_kept_as_it_came_up_to_2_kib(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+        _, state = rosie.gets_link()
+        query = "a=%20&&=?" + "x" * 3000
+        rosie.comes_back(state, query)
+        (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
+        assert item["callbacks"]["L"][0]["M"]["query"]["S"] == query[:2048]
+
+    def test_many_sellers_at_once_are_all_on_record(self, rosie: Customer, imin: Imin) -> None:
+        link_id, state = rosie.gets_link()
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        imin.answers({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
+        rosie.comes_back(state)
+        assert len(rosie.reads_link(link_id)["sellers"]) == 120
+
+
+class TestStored:
+    def test_the_record_is_what_the_readme_says(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.comes_back(state)
+        (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
+        assert (item["pk"]["S"], item["sk"]["S"]) == ("CUSTOMER#rosie", f"LINK#{link_id}")
+        lifetime = int(item["expiresAt"]["N"]) - datetime.now(UTC).timestamp()
+        assert lifetime == pytest.approx(400 * 86400, abs=60)
+
+    def test_one_write_before_imin_is_asked_and_one_after(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
+        _, state = rosie.gets_link()
+        rosie.connects("1")
+        before: list[list[str]] = []
+        answer = imin.answer
+
+        def note(request: Any) -> Any:
+            before.append(list(calls))
+            return answer(request)
+
+        imin.answer = note
+        rosie.comes_back(state)
+        assert before == [["UpdateItem"]]
+        assert calls == ["UpdateItem", "UpdateItem"]
+
+
+class TestBadStates:
+    @pytest.mark.parametrize(
+        "change", [lambda state: state[:-1], lambda state: f"x{state}", lambda _: "", lambda _: ".", lambda _: "a.b.c"]
+    )
+    def test_a_forged_one_is_400_and_leads_nowhere(self, rosie: Customer, imin: Imin, calls: list[str], change: Any) -> None:
+        _, state = rosie.gets_link()
+        asked = len(imin.calls)
+        answer = rosie.comes_back(change(state))
+        assert answer.status == 400
+        assert "location" not in answer.headers
+        assert b"href" not in answer.body
+        assert (len(imin.calls), calls) == (asked, [])
+
+    def test_one_signed_by_another_key_is_400(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
+        _, state = rosie.gets_link()
+        for key in ("second-key", "third-key"):
+            secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString=key)
+        assert rosie.comes_back(state).status == 400
+
+    def test_an_expired_one_is_410_and_leads_nowhere(
+        self, rosie: Customer, environment: dict[str, str], calls: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, state = rosie.gets_link()
+        handler = link_callback.make_handler(environment)
+        rosie.callbacks.handler = handler
+        later = datetime.now(UTC).timestamp() + 86401
+        monkeypatch.setattr("link_state._Signer.get_timestamp", lambda _: int(later))
+        answer = rosie.comes_back(state)
+        assert answer.status == 410
+        assert "location" not in answer.headers
+        assert calls == []
+
+    def test_one_signed_by_the_previous_key_is_good_at_once(
+        self, rosie: Customer, environment: dict[str, str], secrets_manager: Any
+    ) -> None:
+        _, state = rosie.gets_link()
+        rosie.comes_back(state)
+        secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString="rotated")
+        assert rosie.comes_back(state).status == 303
+        rosie.accounts = Customer(environment, rosie.imin).accounts
+        _, state = rosie.gets_link()
+        assert rosie.comes_back(state).status == 303, "signed by a key that this environment has to look for"
+
+
+class TestFailures:
+    def test_while_imin_cannot_say_it_stays_received_until_it_is_read(self, rosie: Customer, imin: Imin) -> None:
+        link_id, state = rosie.gets_link()
+        imin.answers({}, 500)
+
+        answer = rosie.comes_back(state)
+
+        assert (answer.status, query_of(answer)["status"]) == (303, "received")
+        assert rosie.reads_link(link_id)["status"] == "received"
+        rosie.connects("1")
+        assert rosie.reads_link(link_id)["status"] == "confirmed"
+        imin.answers({}, 500)
+        assert rosie.reads_link(link_id)["status"] == "confirmed"
+
+    def test_imin_has_two_and_a_half_seconds_at_most(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+        deadline_in = upstream.deadline_in
+        given: list[float] = []
+
+        def note(remaining_ms: int, most_seconds: float) -> float:
+            given.append(most_seconds)
+            return deadline_in(0, most_seconds)
+
+        monkeypatch.setattr(link_callback, "deadline_in", note)
+        _, state = rosie.gets_link()
+        assert query_of(rosie.comes_back(state))["status"] == "received"
+        assert given == [2.5]
+
+    @pytest.mark.parametrize("error", [UNAVAILABLE, ReadTimeoutError(endpoint_url="https://x")])
+    def test_what_cannot_be_stored_is_503_with_a_way_to_try_again(
+        self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, output: Output
+    ) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        with monkeypatch.context() as failing:
+            failing.setattr(dynamodb, "update_item", _failing(error))
+            answer = rosie.comes_back(state, "a=b&c=d")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+        assert "location" not in answer.headers
+        assert f'<a href="/v1/link-callbacks/{state}?a=b&amp;c=d">Try again</a>' in answer.body.decode()
+        assert '"CallbacksNotStored":[1.0]' in output.text()
+
+        assert query_of(rosie.comes_back(state, "a=b&c=d"))["status"] == "confirmed"
+        assert rosie.reads_link(link_id)["callbackCount"] == 1
+
+    def test_an_outcome_that_cannot_be_stored_leaves_it_received(
+        self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        update = dynamodb.update_item
+        results = iter([update, _failing(UNAVAILABLE)])
+        with monkeypatch.context() as failing:
+            failing.setattr(dynamodb, "update_item", lambda **wanted: next(results)(**wanted))
+            assert query_of(rosie.comes_back(state))["status"] == "received"
+        assert rosie.reads_link(link_id)["status"] == "confirmed"
+
+    def test_without_the_signing_key_it_is_503(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
+        _, state = rosie.gets_link()
+        secrets_manager.delete_secret(SecretId=environment["LINK_STATE_SECRET"], ForceDeleteWithoutRecovery=True)
+        answer = rosie.comes_back(state)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert b"Try again" in answer.body
+
+    @pytest.mark.parametrize("sellers", [[], ["1"]])
+    def test_a_record_erased_meanwhile_is_not_made_anew(self, rosie: Customer, imin: Imin, sellers: list[str]) -> None:
+        _, state = rosie.gets_link()
+        for seller in sellers:
+            rosie.connects(seller)
+        answer = imin.answer
+
+        def erase(request: Any) -> Any:
+            assert rosie.reads("records-delete").status == 204
+            return answer(request)
+
+        imin.answer = erase
+        assert query_of(rosie.comes_back(state))["status"] == ("confirmed" if sellers else "not_confirmed")
+        assert rosie.reads().json == {"links": []}
+
+    def test_an_event_of_another_kind_is_a_page_too(self, rosie: Customer) -> None:
+        answer = rosie.callbacks.send({"Records": []})
+        assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+
+
+def _failing(error: Exception) -> Any:
+    def fail(**_: Any) -> None:
+        raise error
+
+    return fail
+
+
+class TestPages:
+    @pytest.fixture
+    def pages(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> dict[int, Any]:
+        """One page of each status."""
+        _, state = rosie.gets_link()
+        found = {303: rosie.comes_back(state), 400: rosie.comes_back("x")}
+        with monkeypatch.context() as failing:
+            failing.setattr(dynamodb, "update_item", _failing(UNAVAILABLE))
+            found[503] = rosie.comes_back(state, 'x="><script>alert(1)</script>')
+        with monkeypatch.context() as later:
+            later.setattr("link_state._Signer.get_timestamp", lambda _: 2**40)
+            found[410] = rosie.comes_back(state)
+        return found
+
+    def test_each_is_kept_from_caches_referrers_and_scripts(self, pages: dict[int, Any]) -> None:
+        assert sorted(pages) == [303, 400, 410, 503]
+        for status, answer in pages.items():
+            assert answer.status == status
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            policy = answer.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none';")
+            assert "script" not in policy
+            assert "unsafe" not in policy
+            assert b"<script" not in answer.body
+
+    def test_each_has_a_title_a_language_and_one_heading(self, pages: dict[int, Any]) -> None:
+        for answer in pages.values():
+            body = answer.body.decode()
+            assert re.search(r'<html lang="en">.*<title>[^<]+</title>.*<meta name="viewport"', body, re.DOTALL)
+            assert body.count("<h1>") == 1
+
+
+def test_nothing_secret_is_logged(rosie: Customer, output: Output, imin: Imin) -> None:
+    _, state = rosie.gets_link()
+    rosie.comes_back(state, "secret=query")
+    rosie.comes_back(f"{state}x")
+    imin.answers({}, 500)
+    rosie.comes_back(state)
+    text = output.text()
+    for secret in (state, "secret=query", STATE_KEY, "from=list"):
+        assert secret not in text
+    assert '"message":"link_not_settled"' in text
+    assert '"LinksLeftReceived":[1.0]' in text
+
+
+def test_the_event_of_a_state_that_is_none_is_refused(rosie: Customer) -> None:
+    rosie.callbacks.context = Context()
+    assert rosie.callbacks.send(event("link-callback-get")).status == 400

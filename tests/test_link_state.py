@@ -1,0 +1,106 @@
+"""States: what they carry, how long they are good, and that nobody else can make one."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from link_state import DIGEST_BYTES, MOST_DIGESTS, ExpiredStateError, InvalidStateError, LinkStates, digest_of
+from settings import StateSettings
+from uuid7 import uuid7
+
+
+class Key:
+    """A signing key with versions; `later` are those that looking again finds."""
+
+    def __init__(self, *versions: str, later: list[str] | None = None) -> None:
+        self._versions = list(versions)
+        self._later = later
+
+    def value(self) -> str:
+        return self._versions[-1]
+
+    def versions(self) -> list[str]:
+        return self._versions
+
+    def look_again(self) -> bool:
+        if self._later is None:
+            return False
+        self._versions, self._later = self._later, None
+        return True
+
+
+def states(*keys: str, now: float = 1_767_268_800.0, later: list[str] | None = None) -> LinkStates:
+    """States signed with the last of `keys`, at `now`."""
+    key: Any = Key(*(keys or ("key",)), later=later)
+    return LinkStates(StateSettings("name", 86400), key, lambda: now)
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.lists(st.text(max_size=5), max_size=5))
+def test_what_goes_in_comes_out(customer: str, redirect_uri: str, connected: list[str]) -> None:
+    link = states().issue(customer, redirect_uri, connected)
+    state, issued_at = states().read(link.state)
+    assert (state.link_id, state.customer_identifier, state.redirect_uri) == (link.id, customer, redirect_uri)
+    assert state.connected == b"".join(map(digest_of, connected))
+    assert issued_at == datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert link.expires_at == datetime(2026, 1, 2, 12, tzinfo=UTC)
+    assert quote(link.state, safe="") == link.state, "it is one path segment as it is"
+
+
+def test_it_is_good_for_its_time_and_no_longer() -> None:
+    token = states().issue("rosie", "a://b", []).state
+    assert states(now=1_767_268_800.0 + 86400).read(token)
+    with pytest.raises(ExpiredStateError):
+        states(now=1_767_268_800.0 + 86401).read(token)
+
+
+def test_the_current_and_the_previous_key_are_good() -> None:
+    token = states("old").issue("rosie", "a://b", []).state
+    assert states("old", "new").read(token)
+    with pytest.raises(InvalidStateError):
+        states("new", "newer").read(token)
+
+
+def test_a_key_rotated_since_is_looked_for_once() -> None:
+    token = states("old", "new").issue("rosie", "a://b", []).state
+    assert states("older", "old", later=["old", "new"]).read(token)
+    with pytest.raises(InvalidStateError):
+        states("older", "old", later=["older", "old"]).read(token)
+
+
+@given(st.data())
+def test_no_change_to_a_state_goes_unseen(data: st.DataObject) -> None:
+    token = states().issue("rosie", "brokerapp://linked", ["1"]).state
+    place = data.draw(st.integers(0, len(token) - 1))
+    letter = data.draw(st.characters(codec="utf-8").filter(lambda letter: letter != token[place]))
+    changed = token[:place] + letter + token[place + 1 :]
+    # the last letter of base64 can have bits that mean nothing: then it is the same state
+    try:
+        assert states().read(changed) == states().read(token)
+    except InvalidStateError:
+        return
+    assert place == len(token) - 1
+
+
+@given(st.text(max_size=200))
+def test_no_text_is_a_state_by_chance(text: str) -> None:
+    with pytest.raises(InvalidStateError):
+        states().read(text)
+
+
+def test_a_state_stays_short_enough_for_a_url_whatever_is_connected() -> None:
+    link = states().issue("a" * 128, "brokerapp://linked", map(str, range(2000)))
+    assert len(link.state) < 4000
+    assert len(states().read(link.state)[0].connected) == MOST_DIGESTS * DIGEST_BYTES
+
+
+def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
+    ids = [uuid7(1_767_268_800.0 + n / 1000) for n in range(100)]
+    assert sorted(ids) == ids
+    assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}
+    assert len({uuid7(0.0) for _ in range(1000)}) == 1000
+    assert uuid7(1_645_557_742.0).hex.startswith("017f22e279b0"), "the time of RFC 9562's example"

@@ -1,0 +1,289 @@
+"""Links, notices and records: read back, page by page, and erased; and imin's webhook."""
+
+import base64
+import json
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+import table
+from tests.conftest import WEBHOOK_KEY, Answer, Context, Imin, Output, event
+from tests.linking import Customer
+
+MEMBER = {"sub": "member"}
+UNAVAILABLE = ClientError({"Error": {"Code": "InternalServerError"}}, "Query")
+
+
+@pytest.fixture
+def rosie(environment: dict[str, str], imin: Imin) -> Customer:
+    """A customer with nothing on record."""
+    return Customer(environment, imin)
+
+
+def notify(rosie: Customer, body: Any = None, key: str = WEBHOOK_KEY, **changes: Any) -> Answer:
+    """Calls the webhook as imin does."""
+    asked = event("webhook-post") | changes
+    asked["headers"]["x-api-key"] = key
+    if body is not None:
+        asked["body"] = body if isinstance(body, str) else json.dumps(body)
+    return rosie.webhook.send(asked)
+
+
+def _failing(error: Exception) -> Any:
+    def fail(**_: Any) -> None:
+        raise error
+
+    return fail
+
+
+class TestLists:
+    def test_links_come_newest_first(self, rosie: Customer) -> None:
+        ids = []
+        for _ in range(3):
+            link_id, state = rosie.gets_link()
+            rosie.comes_back(state)
+            ids.append(link_id)
+        assert [link["id"] for link in rosie.reads().json["links"]] == sorted(ids, reverse=True)
+        assert rosie.reads().headers["cache-control"] == "no-store"
+
+    def test_a_link_says_all_of_itself(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        rosie.comes_back(state)
+        (link,) = rosie.reads().json["links"]
+        assert set(link) == {"id", "status", "issuedAt", "firstCallbackAt", "lastCallbackAt", "callbackCount", "sellers"}
+        assert link == rosie.reads_link(link_id)
+
+    @pytest.mark.parametrize("kind", ["links", "notices"])
+    def test_pages_follow_one_another_without_a_gap_or_an_empty_end(self, rosie: Customer, kind: str) -> None:
+        _fill(rosie, kind, 6)
+        everything = [each["id"] for each in rosie.reads(f"{kind}-get").json[kind]]
+        seen, query, pages = [], "limit=2", 0
+        while True:
+            body = rosie.reads(f"{kind}-get", query=query).json
+            seen += [each["id"] for each in body[kind]]
+            pages += 1
+            if "nextCursor" not in body:
+                break
+            query = f"limit=2&cursor={body['nextCursor']}"
+        assert (seen, len(seen), pages) == (everything, 6, 3)
+
+    @pytest.mark.parametrize(("query", "items", "has_more"), [("", 20, True), ("limit=1", 1, True), ("limit=100", 25, False)])
+    def test_twenty_are_a_page_unless_it_is_said_otherwise(self, rosie: Customer, query: str, items: int, has_more: bool) -> None:
+        _fill(rosie, "notices", 25)
+        body = rosie.reads("notices-get", query=query).json
+        assert (len(body["notices"]), "nextCursor" in body) == (items, has_more)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            *(f"limit={limit}" for limit in ("0", "101", "-1", "1.5", "ten", "", "%D9%A3", "0001")),
+            *(f"cursor={cursor}" for cursor in ("", "x", "%00", "a" * 21, "a" * 23, "LINK%23x")),
+            "limit=1&limit=1",
+            "cursor=a&cursor=a",
+        ],
+    )
+    def test_a_bad_limit_or_cursor_is_400(self, rosie: Customer, query: str) -> None:
+        answer = rosie.reads(query=query)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+
+    def test_a_cursor_leads_only_to_ones_own_records(self, rosie: Customer) -> None:
+        _fill(rosie, "notices", 2)
+        cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
+        answer = rosie.reads("notices-get", MEMBER, f"cursor={cursor}", customerIdentifier="member")
+        assert answer.json == {"notices": []}
+        assert uuid.UUID(bytes=base64.urlsafe_b64decode(cursor + "==")).version == 7
+
+
+def _fill(rosie: Customer, kind: str, number: int) -> None:
+    if kind == "notices":
+        for _ in range(number):
+            assert notify(rosie).status == 204
+    else:
+        for _ in range(number):
+            rosie.comes_back(rosie.gets_link()[1])
+
+
+class TestOneLink:
+    def test_reading_it_is_one_read(self, rosie: Customer, calls: list[str]) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.comes_back(state)
+        calls.clear()
+        rosie.reads_link(link_id)
+        assert calls == ["GetItem"]
+
+    @pytest.mark.parametrize("link_id", ["x", "", "..", "0198c7a4-5b00-7000-8000-00000000000g", "LINK#1"])
+    def test_what_is_no_id_is_not_found(self, rosie: Customer, link_id: str) -> None:
+        assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
+
+    def test_the_event_of_one_that_is_not_there_is_not_found(self, rosie: Customer) -> None:
+        assert rosie.links.send(event("link-get")).json["code"] == "link_not_found"
+        assert rosie.links.send(event("links-get")).json == {"links": []}
+        assert rosie.links.send(event("notices-get")).json == {"notices": []}
+        assert rosie.links.send(event("records-delete")).status == 204
+        assert rosie.webhook.send(event("webhook-post")).status == 401
+
+    def test_another_customers_is_not_found(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.comes_back(state)
+        assert rosie.reads("link-get", MEMBER, customerIdentifier="member", linkId=link_id).json["code"] == "link_not_found"
+        assert rosie.reads("link-get", MEMBER, linkId=link_id).json["code"] == "forbidden"
+
+    def test_while_imin_is_down_a_received_one_is_200(self, rosie: Customer, imin: Imin) -> None:
+        link_id, state = rosie.gets_link()
+        imin.answers({}, 503)
+        rosie.comes_back(state)
+        answer = rosie.reads("link-get", linkId=link_id)
+        assert (answer.status, answer.json["status"]) == (200, "received")
+
+
+class TestWebhook:
+    def test_a_notice_is_stored_for_its_customer(self, rosie: Customer, calls: list[str]) -> None:
+        answer = notify(rosie)
+        assert (answer.status, answer.body) == (204, b"")
+        assert calls == ["PutItem"]
+        (notice,) = rosie.reads("notices-get").json["notices"]
+        assert set(notice) == {"id", "receivedAt", "type"}
+        assert notice["type"] == "CustomerAccount"
+
+    def test_two_posts_are_two_notices(self, rosie: Customer) -> None:
+        notify(rosie)
+        notify(rosie)
+        assert len(rosie.reads("notices-get").json["notices"]) == 2
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            ({"identifier": "rosie", "type": "Other"}, "Other"),
+            ({"identifier": "rosie"}, None),
+            ({"identifier": "rosie", "@type": ["a"]}, None),
+            ({"identifier": "rosie", "@type": "x" * 1000}, "x" * 256),
+        ],
+    )
+    def test_its_type_is_what_the_body_says(self, rosie: Customer, body: Any, kind: str | None) -> None:
+        assert notify(rosie, body).status == 204
+        assert rosie.reads("notices-get").json["notices"][0].get("type") == kind
+
+    @pytest.mark.parametrize("key", ["", "wrong", WEBHOOK_KEY[:-1], f"{WEBHOOK_KEY}x", "é"])
+    def test_a_wrong_key_is_401_whatever_the_body(self, rosie: Customer, calls: list[str], key: str) -> None:
+        for body in ("{}", "x" * 70_000):
+            answer = notify(rosie, body, key)
+            assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
+        assert calls == []
+
+    def test_the_previous_key_is_good_and_a_rotated_one_at_once(
+        self, rosie: Customer, secrets_manager: Any, environment: dict[str, str]
+    ) -> None:
+        assert notify(rosie).status == 204
+        secrets_manager.put_secret_value(SecretId=environment["IMIN_WEBHOOK_SECRET"], SecretString="rotated")
+        assert notify(rosie, key="rotated").status == 204
+        assert notify(rosie).status == 204
+
+    @pytest.mark.parametrize("size", [65_536, 65_537])
+    @pytest.mark.parametrize("is_base64", [False, True])
+    def test_64_kib_are_taken_and_not_a_byte_more(self, rosie: Customer, size: int, is_base64: bool) -> None:
+        body = '{"identifier": "rosie"}'.ljust(size)
+        sent = base64.b64encode(body.encode()).decode() if is_base64 else body
+        assert notify(rosie, sent, isBase64Encoded=is_base64).status == (204 if size == 65_536 else 413)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "",
+            "rubbish",
+            "[]",
+            "{}",
+            "null",
+            '{"identifier": null}',
+            '{"identifier": 5}',
+            '{"identifier": "a b"}',
+            '{"identifier": ".."}',
+            "[" * 60_000,
+        ],
+    )
+    def test_a_body_without_a_customer_is_400(self, rosie: Customer, body: str, calls: list[str]) -> None:
+        answer = notify(rosie, body)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        assert calls == []
+
+    def test_a_body_that_is_not_base64_is_400(self, rosie: Customer) -> None:
+        assert notify(rosie, "%%%", isBase64Encoded=True).json["code"] == "invalid_request"
+
+    def test_what_cannot_be_stored_is_503_so_that_imin_sends_it_again(
+        self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, output: Output
+    ) -> None:
+        with monkeypatch.context() as failing:
+            failing.setattr(dynamodb, "put_item", _failing(UNAVAILABLE))
+            answer = notify(rosie)
+        assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+        assert '"NoticesNotStored":[1.0]' in output.text()
+
+
+class TestErasure:
+    def test_all_of_her_records_go_and_nobody_elses(self, rosie: Customer) -> None:
+        _fill(rosie, "links", 2)
+        _fill(rosie, "notices", 2)
+        notify(rosie, {"identifier": "member"})
+
+        assert [rosie.reads("records-delete").status for _ in range(2)] == [204, 204]
+
+        assert rosie.reads().json == {"links": []}
+        assert rosie.reads("notices-get").json == {"notices": []}
+        assert len(rosie.reads("notices-get", MEMBER, customerIdentifier="member").json["notices"]) == 1
+
+    def test_a_link_that_is_still_valid_makes_a_new_record(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.comes_back(state)
+        rosie.reads("records-delete")
+        rosie.comes_back(state)
+        assert rosie.reads_link(link_id)["callbackCount"] == 1
+
+    def test_however_many_there_are(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+        for start in range(0, 1300, 25):
+            _write(dynamodb, environment, range(start, start + 25))
+        assert rosie.reads("records-delete").status == 204
+        assert dynamodb.scan(TableName=environment["LINKS_TABLE"])["Count"] == 0
+
+    def test_what_dynamodb_leaves_undone_is_done_again(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _write(dynamodb, environment, range(3))
+        delete = dynamodb.batch_write_item
+        waited: list[float] = []
+        monkeypatch.setattr(table, "PAUSE_SECONDS", 0)
+
+        def leave_most_undone(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - botocore's name
+            ((name, requests),) = RequestItems.items()
+            waited.append(len(requests))
+            delete(RequestItems={name: requests[:1]})
+            return {"UnprocessedItems": {name: requests[1:]} if requests[1:] else {}}
+
+        monkeypatch.setattr(dynamodb, "batch_write_item", leave_most_undone)
+        assert rosie.reads("records-delete").status == 204
+        assert waited == [3, 2, 1]
+
+    def test_when_time_runs_out_it_is_503_and_can_be_asked_for_again(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
+    ) -> None:
+        _write(dynamodb, environment, range(3))
+        rosie.links.context = Context(remaining_ms=2_000)
+        answer = rosie.reads("records-delete")
+        assert (answer.status, answer.json["code"], answer.json["retryable"]) == (503, "storage_unavailable", True)
+
+    @pytest.mark.parametrize("operation", ["query", "get_item", "batch_write_item"])
+    def test_a_storage_fault_is_503(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, operation: str
+    ) -> None:
+        _write(dynamodb, environment, range(1))
+        monkeypatch.setattr(dynamodb, operation, _failing(ConnectTimeoutError(endpoint_url="https://x")))
+        name = {"query": "links-get", "get_item": "link-get", "batch_write_item": "records-delete"}[operation]
+        answer = rosie.reads(name)
+        assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "storage_unavailable", "2")
+
+
+def _write(dynamodb: Any, environment: dict[str, str], numbers: range) -> None:
+    """Puts records of rosie's into the table."""
+    puts = [{"PutRequest": {"Item": {"pk": {"S": "CUSTOMER#rosie"}, "sk": {"S": f"NOTICE#{number}"}}}} for number in numbers]
+    dynamodb.batch_write_item(RequestItems={environment["LINKS_TABLE"]: puts})
