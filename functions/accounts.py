@@ -29,7 +29,7 @@ STATUSES: Mapping[str, type[shapes.Account]] = {
     "not_connected": shapes.NotConnected,
     "unknown": shapes.Unknown,
 }
-STATUS_METRICS = {
+STATUS_METRICS: Mapping[type[shapes.Account], str] = {
     shapes.Connected: "AccountsConnected",
     shapes.NotConnected: "AccountsNotConnected",
     shapes.Unknown: "AccountsUnknown",
@@ -64,11 +64,13 @@ class Query:
             raise Problem("redirect_uri_not_allowed", "The redirectUri is not one of those that are agreed for this app.")
         return query
 
-    def selects(self, account: shapes.Account) -> bool:
-        """Whether the answer has `account`."""
-        return (self.seller_id is None or account.seller.id == self.seller_id) and (
-            self.status is None or isinstance(account, STATUSES[self.status])
-        )
+    def select(self, accounts: list[shapes.Account]) -> list[shapes.Account]:
+        """The accounts that were asked for."""
+        if self.seller_id is not None:
+            accounts = [account for account in accounts if account.seller.id == self.seller_id]
+        if self.status is not None:
+            accounts = [account for account in accounts if isinstance(account, STATUSES[self.status])]
+        return accounts
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ class AccountsRoute:
 
 def _tell(request: Request, answer: Reshaped) -> None:
     """Counts and logs how the accounts stand."""
+    kinds = list(map(type, answer.accounts))
     for kind, metric in STATUS_METRICS.items():
-        if number := sum(type(account) is kind for account in answer.accounts):
+        if number := kinds.count(kind):
             count(metric, number)
     if answer.warnings:
         count("UnreadableItems", len(answer.warnings))
@@ -128,7 +131,7 @@ def _encode(customer: str, query: Query, link: IssuedLink | None, answer: Reshap
             customer_identifier=customer,
             entitlement_filter=answer.entitlement_filter,
             link=shapes.Link(id=link.id, expires_at=link.expires_at) if link else None,
-            accounts=[account for account in answer.accounts if query.selects(account)],
+            accounts=query.select(answer.accounts),
             warnings=answer.warnings,
         )
     )

@@ -5,6 +5,7 @@ settled when it is next read.
 Source: what is known around imin's page: an account counts by its `dateLinked`, less five minutes for clocks that differ.
 """
 
+import logging
 from datetime import timedelta
 
 from link_state import DIGEST_BYTES, digest_of
@@ -12,7 +13,7 @@ from link_store import ConnectedSeller, Link, LinkStore
 from problems import Problem
 from reshape import reshape
 from shapes import Account, Connected
-from telemetry import count, describe, logger
+from telemetry import count, describe, log
 from upstream import Upstream
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -26,7 +27,7 @@ def settle(upstream: Upstream, store: LinkStore, customer: str, link: Link, dead
         settled = store.settle(customer, link, newly_connected(accounts, link))
     except Problem as problem:
         count("LinksLeftReceived")
-        logger.warning("link_not_settled", extra={"link_id": link.id, "code": problem.code, **describe(problem)})
+        log(logging.WARNING, "link_not_settled", link_id=link.id, code=problem.code, **describe(problem))
         return link
     count(STATUS_METRICS[settled.status])
     return settled

@@ -7,6 +7,7 @@ Source: API Gateway's developer guide, "Create AWS Lambda proxy integrations for
 
 import base64
 import functools
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -14,10 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 from urllib.parse import parse_qs
 
-from aws_lambda_powertools.logging import correlation_paths
-
 from problems import Problem, problem_body
-from telemetry import describe, logger, metrics
+from telemetry import begin, describe, log_with_metrics
 
 Event = dict[str, Any]
 
@@ -63,12 +62,13 @@ class Request:
         """Reads `event`. Raises `Problem` when it is no event of an HTTP API."""
         try:
             about = event["requestContext"]
+            query = event.get("rawQueryString", "")
             return cls(
                 route_key=about["routeKey"],
                 path_parameters=event.get("pathParameters") or {},
                 path=event["rawPath"],
-                raw_query=event.get("rawQueryString", ""),
-                query=parse_qs(event.get("rawQueryString", ""), keep_blank_values=True),
+                raw_query=query,
+                query=parse_qs(query, keep_blank_values=True) if query else {},
                 headers={name.lower(): value for name, value in event.get("headers", {}).items()},
                 claims=(about.get("authorizer") or {}).get("jwt", {}).get("claims"),
                 id=about["requestId"],
@@ -109,33 +109,31 @@ def problem_json(problem: Problem, request_id: str, _request: Request | None) ->
 def handler_of(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handler:
     """The Lambda handler that answers `routes`, keyed by route key (`GET /v1/health`), and tells problems by `tell`."""
 
-    @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
     def handler(event: Event, context: Context) -> Response:
         start = time.perf_counter()
         request: Request | None = None
+        level = logging.INFO
+        facts: dict[str, object] = {}
         try:
             request = Request.of(event, context)
+            begin(request.id, context.aws_request_id)
             response = _route_of(routes, request.route_key)(request)
-            log, facts = logger.info, request.log
         except Exception as error:  # noqa: BLE001 - the last resort of every route
             problem = error if isinstance(error, Problem) else Problem("internal_error", "The request could not be served.")
             response = tell(problem, request.id if request else context.aws_request_id, request)
-            facts = {"code": problem.code, **(request.log if request else {})}
-            log = logger.info
+            facts = {"code": problem.code}
             if problem.status >= 500:
-                log = logger.error if problem is not error else logger.warning
+                level = logging.WARNING if problem is error else logging.ERROR
                 facts |= describe(error)
-        log(
+        log_with_metrics(
+            level,
             "request",
-            extra={
-                "route": request.route_key if request else "",
-                "status": response["statusCode"],
-                "duration_ms": round((time.perf_counter() - start) * 1000, 1),
-                **facts,
-            },
+            route=request.route_key if request else "",
+            status=response["statusCode"],
+            duration_ms=round((time.perf_counter() - start) * 1000, 1),
+            **facts,
+            **(request.log if request else {}),
         )
-        if metrics.metric_set:
-            metrics.flush_metrics()
         return response
 
     return handler

@@ -1,7 +1,7 @@
 """What imin's Get Seller Accounts answers, as typed models: the shapes of its page, with the drift that is known of them.
 
 Only shapes: `reading` reads them tolerantly, `reshape` makes the app's own out of them. Any field may be missing; a field that
-is not here is ignored.
+is not here is ignored. Fields stand in the page's order, because the decoder looks for the next one first; other names come last.
 Source: imin's page "Get Seller Accounts"; OpenActive's and imin's other public pages for names that drift.
 """
 
@@ -28,21 +28,21 @@ class Seller(Struct, gc=False):
     """A schema.org `Organization`."""
 
     at_id: Text = field(name="@id", default=None)
-    id: Text = None
     name: Text = None
     url: Text = None
     logo: Logo | None = None
     email: Text = None
     telephone: Text = None
     same_as: OneOrList[str] = field(name="sameAs", default=None)
+    id: Text = None
 
 
 class Action(Struct, gc=False):
     """A `RegisterAction` (connect an account that exists) or a `CreateAction` (create one); `target` is a bearer secret."""
 
     at_type: Text = field(name="@type", default=None)
-    type: Text = None
     target: Text = None
+    type: Text = None
 
 
 class Person(Struct, gc=False):
@@ -64,9 +64,9 @@ class EntitlementError(Struct, gc=False):
     """Why an entitlement could not be applied at the seller."""
 
     at_type: Text = field(name="@type", default=None)
-    type: Text = None
     name: Text = None
     description: Text = None
+    type: Text = None
 
 
 class EvidenceRequestAction(Struct, gc=False):
@@ -81,29 +81,29 @@ class EntitlementType(Struct, gc=False):
     """A SKOS `Concept`."""
 
     at_id: Text = field(name="@id", default=None)
-    id: Text = None
     pref_label: Text = field(name="prefLabel", default=None)
     in_scheme: Text = field(name="inScheme", default=None)
+    id: Text = None
 
 
 class Entitlement(Struct, gc=False):
     """An entitlement that evidence is asked for, or was."""
 
     at_id: Text = field(name="@id", default=None)
-    id: Text = None
     expires: Moment = None
-    valid_until: Moment = field(name="validUntil", default=None)
     evidence_request: EvidenceRequestAction | None = field(name="evidenceRequest", default=None)
-    evidence_request_action: EvidenceRequestAction | None = field(name="evidenceRequestAction", default=None)
     entitlement_type: EntitlementType | None = field(name="entitlementType", default=None)
+    id: Text = None
+    valid_until: Moment = field(name="validUntil", default=None)
+    evidence_request_action: EvidenceRequestAction | None = field(name="evidenceRequestAction", default=None)
 
 
 class Account(Struct, gc=False):
-    """How the customer stands with one seller."""
+    """How the customer stands with one seller. `seller` is a `Seller`, left as it came: it is the same for every customer."""
 
-    seller: Seller
-    matching_email_exists: Flag = field(name="imin:matchingEmailExists", default=None)
+    seller: Raw
     potential_action: OneOrList[Action] = field(name="potentialAction", default=None)
+    matching_email_exists: Flag = field(name="imin:matchingEmailExists", default=None)
     date_linked: Moment = field(name="dateLinked", default=None)
     hidden_entitlements: Flag = field(name="hiddenEntitlements", default=None)
     has_hidden_entitlements: Flag = field(name="hasHiddenEntitlements", default=None)
@@ -114,7 +114,14 @@ class Account(Struct, gc=False):
 
 
 class Collection(Struct, gc=False):
-    """The answer around the accounts, which stay as they came: one that can't be read must not cost the others."""
+    """The answer, when all of it fits."""
+
+    items: list[Account] = field(name="imin:item")
+    entitlement_filter: Text = field(name="imin:entitlementFilter", default=None)
+
+
+class RawCollection(Struct, gc=False):
+    """The answer around accounts that stay as they came: one that can't be read must not cost the others."""
 
     items: list[Raw] = field(name="imin:item")
     entitlement_filter: Text = field(name="imin:entitlementFilter", default=None)

@@ -1,7 +1,7 @@
 """Reads imin's answer tolerantly: what can be read is kept, what can't is told as a warning, and nothing costs its neighbours.
 
-An account is decoded in one go by `imin`'s models. Only one that does not fit is taken apart here, field by field. A warning
-names fields, places and JSON types, and never a value: values can be personal.
+What fits `imin`'s models is decoded without any of this. Only an account that does not is taken apart here, field by field.
+A warning names fields, places and JSON types, and never a value: values can be personal.
 Source: imin asks those who call it to read defensively (absent, null, "" and [] all mean nothing).
 """
 
@@ -24,14 +24,14 @@ FOUND = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", 
 
 Warn = Callable[[str], None]
 
-_collection_decoder = msgspec.json.Decoder(imin.Collection)
+_collection_decoder = msgspec.json.Decoder(imin.RawCollection)
 
 
 class _Unexpected(ValueError):
     """A value is not what its place asks for; the message may be shown."""
 
 
-def read_collection(body: bytes) -> tuple[imin.Collection, list[Warning]]:
+def read_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
     """The answer around the accounts, and what could not be read of it. Raises `Problem` `upstream_invalid_response`."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
@@ -53,7 +53,9 @@ def salvage(item: Raw, index: int, warnings: list[Warning]) -> imin.Account | No
         warnings.append(Warning(index=index, code="unreadable_account", detail=detail))
         return None
     warn = _warner(index, warnings)
-    return msgspec.convert({"seller": {}} | _readable_fields(value, imin.Account, "", warn), imin.Account)
+    seller = _readable_fields(value.pop("seller"), imin.Seller, "seller.", warn)
+    members = _readable_fields(value, imin.Account, "", warn)
+    return msgspec.convert({**members, "seller": Raw(msgspec.json.encode(seller))}, imin.Account)
 
 
 def utc_seconds(moment: datetime | None) -> datetime | None:
@@ -73,7 +75,7 @@ def _json(text: bytes) -> Any:
     return json.loads(text.decode(errors="surrogateescape"), parse_constant=refuse)
 
 
-def _unusual_collection(body: bytes) -> tuple[imin.Collection, list[Warning]]:
+def _unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
     """The same for an answer with a single account in place of a list, or with an unreadable field or string."""
     try:
         answer = _json(body)
@@ -84,9 +86,9 @@ def _unusual_collection(body: bytes) -> tuple[imin.Collection, list[Warning]]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Problem("upstream_invalid_response", "The booking platform gave an answer that can't be used.") from error
     warnings: list[Warning] = []
-    fields = _readable_fields(answer | {"imin:item": None}, imin.Collection, "", _warner(None, warnings))
+    fields = _readable_fields(answer | {"imin:item": None}, imin.RawCollection, "", _warner(None, warnings))
     raw = [Raw(json.dumps(item).encode()) for item in items]
-    return imin.Collection(raw, fields.get("imin:entitlementFilter")), warnings
+    return imin.RawCollection(raw, fields.get("imin:entitlementFilter")), warnings
 
 
 def _warner(index: int | None, warnings: list[Warning]) -> Warn:

@@ -3,6 +3,7 @@
 Source: RFC 9110, sections 8.8.3 (ETag), 12.4.2 and 12.5 (negotiation), 13.1.2 (If-None-Match).
 """
 
+import functools
 import hashlib
 import zlib
 from base64 import b64encode
@@ -13,7 +14,7 @@ from http_api import Response
 JSON = "application/json"
 JSON_LD = "application/ld+json"
 GZIP_FROM_BYTES = 1024
-PLAIN_TEXT_TO_BYTES = 1024 * 1024  # Lambda takes 6 MB: quoting can double a text, base64 adds a third and no more
+PLAIN_TEXT_TO_BYTES = 2_500_000  # Lambda takes 6 MB: quoting can double a text, base64 adds a third and no more
 GZIP_LEVEL = 1  # higher levels cost twice the time for bodies like ours and save next to nothing
 GZIP_WINDOW = 16 + zlib.MAX_WBITS  # a gzip header, with no time in it: the same body gives the same bytes
 
@@ -43,7 +44,8 @@ def represent(body: bytes, kind: str, headers: Mapping[str, str], *, cache_contr
     return {"statusCode": 200, "headers": answer, "body": body.decode()}
 
 
-def _qualities(header: str) -> dict[str, float]:
+@functools.lru_cache(maxsize=64)
+def _qualities(header: str) -> Mapping[str, float]:
     """The members of an Accept-like header, in its order, with their weights; a weight that can't be read is 0."""
     qualities: dict[str, float] = {}
     for member in header.lower().split(","):

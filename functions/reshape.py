@@ -3,6 +3,7 @@
 Source: imin's page "Get Seller Accounts" for the three cases; what fits none of them is `unknown` rather than guessed.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
@@ -12,6 +13,7 @@ import imin
 import shapes
 from reading import read_collection, salvage, utc_seconds
 
+SELLERS_KEPT = 2048
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
 EVIDENCE_STATUSES: dict[str, shapes.EvidenceStatus] = {
     "PotentialActionStatus": "potential",
@@ -26,6 +28,8 @@ NOTHING_REQUESTED = shapes.EvidenceRequest(status="unknown")
 S = TypeVar("S")
 T = TypeVar("T")
 
+_collection_decoder = msgspec.json.Decoder(imin.Collection)
+_seller_decoder = msgspec.json.Decoder(imin.Seller)
 _account_decoder = msgspec.json.Decoder(imin.Account)
 
 
@@ -39,6 +43,15 @@ class Reshaped(NamedTuple):
 
 def reshape(body: bytes) -> Reshaped:
     """All of an upstream answer. Raises `Problem` `upstream_invalid_response` when nothing can be read of it."""
+    try:
+        collection = _collection_decoder.decode(body)
+        return Reshaped(collection.entitlement_filter or None, [_account(account) for account in collection.items], [])
+    except (ValueError, OverflowError, RecursionError):
+        return _reshape_one_by_one(body)
+
+
+def _reshape_one_by_one(body: bytes) -> Reshaped:
+    """The same for an answer of which something does not fit."""
     collection, warnings = read_collection(body)
     accounts = []
     for index, item in enumerate(collection.items):
@@ -52,7 +65,7 @@ def reshape(body: bytes) -> Reshaped:
 
 
 def _account(account: imin.Account) -> shapes.Account:
-    seller = _seller(account.seller)
+    seller = _seller(bytes(account.seller))
     if _is_connected(account):
         return _connected(account, seller)
     if account.matching_email_exists is not None or account.potential_action:
@@ -74,7 +87,10 @@ def _is_connected(account: imin.Account) -> bool:
     )
 
 
-def _seller(seller: imin.Seller) -> shapes.Seller:
+@functools.lru_cache(maxsize=SELLERS_KEPT)
+def _seller(text: bytes) -> shapes.Seller:
+    """A seller, made once of what stands in every customer's answer. Raises `ValueError` when it does not fit."""
+    seller = _seller_decoder.decode(text)
     return shapes.Seller(
         id=seller.at_id or seller.id or None,
         name=seller.name or None,
@@ -82,19 +98,28 @@ def _seller(seller: imin.Seller) -> shapes.Seller:
         logo_url=(seller.logo and seller.logo.url) or None,
         email=seller.email or None,
         telephone=seller.telephone or None,
-        links=[link for link in _list(seller.same_as) if link],
+        links=_each(_text, seller.same_as),
     )
 
 
+def _text(text: str) -> str | None:
+    return text or None
+
+
 def _connect(account: imin.Account, email_matches: bool) -> shapes.Connect | None:
-    urls: dict[str | None, str] = {}
-    for action in _list(account.potential_action):
-        if action.target:
-            urls.setdefault(action.at_type or action.type, action.target)
-    existing, new = urls.get("RegisterAction"), urls.get("CreateAction")
+    existing = new = None
+    actions = account.potential_action
+    for action in actions if isinstance(actions, list) else [actions] if actions else []:
+        kind = action.at_type or action.type
+        if kind == "RegisterAction":
+            existing = existing or action.target
+        elif kind == "CreateAction":
+            new = new or action.target
     if not (existing or new):
         return None
-    return shapes.Connect(suggested="existing" if email_matches else "new", existing_account_url=existing, new_account_url=new)
+    return shapes.Connect(
+        suggested="existing" if email_matches else "new", existing_account_url=existing or None, new_account_url=new or None
+    )
 
 
 def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected:
@@ -149,11 +174,9 @@ def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest |
 
 def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
     """The shapes of one value or a list of them, without those that have nothing in them."""
-    return [shaped for value in _list(values) if (shaped := shape(value)) is not None]
-
-
-def _list(values: T | list[T] | None) -> list[T]:
-    """One value or a list of them, as a list."""
     if values is None:
         return []
-    return values if isinstance(values, list) else [values]
+    if isinstance(values, list):
+        return [shaped for value in values if (shaped := shape(value)) is not None]
+    only = shape(values)
+    return [] if only is None else [only]

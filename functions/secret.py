@@ -3,6 +3,7 @@
 It knows nothing of what a secret is for. The client is botocore's own: boto3 would only add to the start.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from problems import Problem
-from telemetry import count, describe, logger
+from telemetry import count, describe, log
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -92,7 +93,7 @@ class Secret:
         try:
             self.refresh() if known is None else self._refresh_versions()
         except Problem as problem:
-            logger.warning("stale_secret_used", extra={"secret": self._name, **describe(problem)})
+            log(logging.WARNING, "stale_secret_used", secret=self._name, **describe(problem))
             self._versions = known
             self._good_until = self._clock() + STALE_FOR_SECONDS
 

@@ -27,7 +27,7 @@ import transport
 from problems import Problem
 from secret import Secret
 from settings import UpstreamSettings
-from telemetry import count, metrics
+from telemetry import count, measure
 
 MOST_ATTEMPTS = 3
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -84,7 +84,7 @@ class Upstream:
                 count(FAILURE_METRICS[problem.code])
             raise
         finally:
-            metrics.add_metric("UpstreamLatency", MetricUnit.Milliseconds, round((time.monotonic() - start) * 1000, 1))
+            measure("UpstreamLatency", round((time.monotonic() - start) * 1000, 1), MetricUnit.Milliseconds)
             transport.deadline.reset(token)
 
     def _with_good_key(self, url: str, query: dict[str, str]) -> bytes:

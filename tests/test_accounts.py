@@ -8,6 +8,7 @@ import pytest
 from itsdangerous import TimestampSigner
 
 import accounts
+import telemetry
 from tests.conftest import API_KEY, App, Context, Imin, Output, event
 
 REDIRECT = {"redirectUri": "brokerapp://linked?from=list"}
@@ -478,17 +479,28 @@ class TestTelemetry:
 
         app.get()
 
-        line, metrics = output.lines()
-        assert {name: metrics[name] for name in metrics if name.startswith(("Accounts", "Unreadable", "Key"))} == {
+        (line,) = output.lines()
+        assert {name: line[name] for name in line if name.startswith(("Accounts", "Unreadable", "Key"))} == {
             "AccountsConnected": [1],
             "AccountsNotConnected": [2],
             "AccountsUnknown": [1],
             "KeyRefreshes": [1],
             "UnreadableItems": [1],
         }
-        assert metrics["UpstreamLatency"][0] >= 0
+        assert line["UpstreamLatency"][0] >= 0
         assert (line["message"], line["status"], line["customer_identifier"]) == ("request", 200, "rosie")
         assert (line["accounts"], line["warnings"], line["correlation_id"]) == (4, 1, "JKJaXmPLvHcESHA=")
+
+    def test_metrics_are_written_whatever_is_logged(self, app: App, output: Output) -> None:
+        telemetry.logger.setLevel("ERROR")
+        try:
+            app.get()
+        finally:
+            telemetry.logger.setLevel("INFO")
+        (line,) = output.lines()
+        assert "message" not in line
+        assert line["AccountsConnected"] == [1]
+        assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "SellerAccounts"
 
     @pytest.mark.parametrize(
         ("status", "metric"),

@@ -100,7 +100,7 @@ def test_a_bad_one_stops_the_function_with_its_name(name: str, value: str) -> No
 
 @pytest.mark.parametrize("value", ["0", "3661", "a year"])
 def test_a_bad_record_ttl_stops_the_function_with_its_name(value: str) -> None:
-    with pytest.raises(SettingsError, match="^RECORD_TTL_DAYS"):
+    with pytest.raises(SettingsError, match=r"^RECORD_TTL_DAYS"):
         webhook.make_handler(GOOD | {"RECORD_TTL_DAYS": value})
 
 

@@ -1,0 +1,53 @@
+"""Callbacks that come at once, served by processes that know nothing of each other."""
+
+import json
+import random
+import socket
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+import requests
+
+from tests.loopback import answer, serve
+from tests.stack import running
+
+CALLBACKS = 50
+
+
+def test_fifty_callbacks_at_once_lose_none_and_a_confirmed_link_never_goes_back(tmp_path: Path) -> None:
+    connected = {"seller": {"@id": "1"}, "dateLinked": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    chance = random.Random(7)  # noqa: S311 - the same choices each time
+
+    def script(connection: socket.socket, request: bytes) -> None:
+        items = [connected] if issued and chance.random() < 0.3 else []
+        answer(json.dumps({"imin:item": items}).encode())(connection, request)
+
+    issued = False
+    with serve(script) as imin, running(tmp_path, IMIN_BASE_URL=imin.url, CONCURRENCY="4") as stack:
+        link_id = stack.get("/v1/customers/me/accounts", params={"redirectUri": "brokerapp://linked"}).json()["link"]["id"]
+        redirect_uri = parse_qs(urlsplit(imin.requests[-1].split()[1].decode()).query)["redirectUri"][0]
+        issued = True
+
+        def come_back(number: int) -> str:
+            response = requests.get(f"{unquote(redirect_uri)}?number={number}", timeout=30, allow_redirects=False)
+            assert response.status_code == 303
+            return response.headers["Location"].rpartition("status=")[2]
+
+        with ThreadPoolExecutor(CALLBACKS) as pool:
+            statuses = Counter(pool.map(come_back, range(CALLBACKS)))
+
+        link = stack.get(f"/v1/customers/me/links/{link_id}").json()
+        client = boto3.client(
+            "dynamodb", endpoint_url=stack.aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        (item,) = client.scan(TableName="RecordsTable")["Items"]
+
+    assert set(statuses) == {"confirmed", "not_confirmed"}
+    assert (link["callbackCount"], link["status"]) == (CALLBACKS, "confirmed")
+    assert [seller["id"] for seller in link["sellers"]] == ["1"]
+    kept = [callback["M"]["query"]["S"] for callback in item["callbacks"]["L"]]
+    assert len(set(kept)) == len(kept) == 20

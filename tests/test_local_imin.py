@@ -1,0 +1,446 @@
+"""The local imin: what its accounts call says, what a customer does on its pages, and what is told to the webhook."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+import pytest
+import requests
+import responses
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from local.imin import make_imin
+from local.imin_state import State
+
+API_KEY = "imin-key-of-the-tests"
+WEBHOOK_KEY = "webhook-key-of-the-tests"
+WEBHOOK_URL = "http://broker.example.com/v1/webhooks/imin"
+NOW = 1_767_268_800.5  # 2026-01-01T12:00:00Z
+TTL_SECONDS = 900
+REDIRECT_URI = "brokerapp://linked/state"
+LOGIN = {"email": "rosie@example.com", "password": "rosie-password"}
+CREATION = {"name": "Rosie", "email": "rosie@example.com", "password": "a new one"}
+
+
+class Imin:
+    """The local imin, seen by the broker (`account`), by customers (`opens`, `sends`) and by who runs it. `now` is its clock."""
+
+    def __init__(self, webhook_url: str | None = WEBHOOK_URL) -> None:
+        self.now = NOW
+        self.state = State()
+        self.app = make_imin(API_KEY, self.state, clock=lambda: self.now, webhook_url=webhook_url, webhook_key=WEBHOOK_KEY)
+
+    @property
+    def client(self) -> FlaskClient:
+        """Another browser."""
+        return self.app.test_client()
+
+    def accounts(self, customer: str = "rosie", redirect_uri: str | None = None) -> dict[str, Any]:
+        """The customer's accounts by the sellers' names."""
+        query = {"redirectUri": redirect_uri} if redirect_uri else {}
+        path = f"/api/v2/customers/{customer}/accounts"
+        answer = self.client.get(path, query_string=query, headers={"X-Api-Key": API_KEY})
+        return {each["seller"]["name"]: each for each in json.loads(answer.data)["imin:item"]}
+
+    def url(self, seller: str, action: str = "RegisterAction", customer: str = "rosie", redirect_uri: str = REDIRECT_URI) -> str:
+        """A connect URL."""
+        actions = self.accounts(customer, redirect_uri)[seller]["potentialAction"]
+        (target,) = [each["target"] for each in actions if each["@type"] == action]
+        return str(target)
+
+    def opens(self, url: str) -> TestResponse:
+        """Opens a page."""
+        return self.client.get(url)
+
+    def sends(self, url: str, **fields: str) -> TestResponse:
+        """Sends the form of a page."""
+        return self.client.post(url, data=fields)
+
+
+class Page(HTMLParser):
+    """A page's fields and their values, its labels, and what is said as an alert."""
+
+    def __init__(self, answer: TestResponse) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self.labels: set[str] = set()
+        self.tags: list[str] = []
+        self.alert = ""
+        self._in_alert = False
+        self.feed(answer.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        self._in_alert = found.get("role") == "alert"
+        if tag == "input":
+            self.fields[found["name"]] = found.get("value", "")
+        if tag == "label":
+            self.labels.add(found.get("for", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_alert = False
+
+    def handle_data(self, data: str) -> None:
+        self.alert += data if self._in_alert else ""
+
+
+@pytest.fixture
+def imin() -> Imin:
+    """An imin that was just started."""
+    return Imin()
+
+
+@pytest.fixture
+def broker() -> Iterator[responses.RequestsMock]:
+    """The broker's server, which takes the webhook."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.post(WEBHOOK_URL, status=204)
+        yield mock
+
+
+class TestAccounts:
+    @pytest.mark.parametrize("key", [None, "", "wrong", "schlüssel"])
+    def test_a_bad_key_is_401(self, imin: Imin, key: str | None) -> None:
+        answer = imin.client.get("/api/v2/customers/rosie/accounts", headers={"X-Api-Key": key} if key else {})
+        assert (answer.status_code, answer.json and answer.json["@type"]) == (401, "UnauthenticatedError")
+
+    def test_an_unknown_customer_is_404(self, imin: Imin) -> None:
+        answer = imin.client.get("/api/v2/customers/nobody/accounts", headers={"X-Api-Key": API_KEY})
+        assert (answer.status_code, answer.json and answer.json["@type"]) == (404, "UnknownCustomerError")
+
+    def test_there_are_three_cases(self, imin: Imin) -> None:
+        accounts = imin.accounts()
+        assert [each.get("imin:matchingEmailExists") for each in accounts.values()] == [True, False, None]
+        assert accounts["Better Leisure"]["dateLinked"] == "2021-01-27T12:00:00Z"
+
+    def test_connect_urls_come_with_a_redirect_uri_only(self, imin: Imin) -> None:
+        assert not any("potentialAction" in each for each in imin.accounts().values())
+        assert ["potentialAction" in each for each in imin.accounts(redirect_uri=REDIRECT_URI).values()] == [True, True, False]
+
+    @pytest.mark.parametrize("customer", ["rosie", "member", "many"])
+    def test_what_customers_log_in_with_is_not_served(self, imin: Imin, customer: str) -> None:
+        imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **CREATION)
+        served = json.dumps(imin.accounts(customer, REDIRECT_URI))
+        assert "password" not in served
+        assert CREATION["password"] not in served
+        assert '"login"' not in served
+
+
+class TestForms:
+    def test_to_connect_an_account_she_logs_in(self, imin: Imin) -> None:
+        answer = imin.opens(imin.url("Everyone Active"))
+
+        assert answer.status_code == 200
+        assert "<h1>Log in to Everyone Active</h1>" in answer.text
+        page = Page(answer)
+        assert page.fields == {"email": "rosie@example.com", "password": ""}
+        assert page.labels == set(page.fields)
+        assert not page.alert
+
+    def test_to_create_an_account_she_gives_her_name_too(self, imin: Imin) -> None:
+        answer = imin.opens(imin.url("Acme Leisure Centre", "CreateAction"))
+
+        assert "<h1>Create an account with Acme Leisure Centre</h1>" in answer.text
+        page = Page(answer)
+        assert page.fields == {"name": "", "email": "rosie@example.com", "password": ""}
+        assert page.labels == set(page.fields)
+
+    @pytest.mark.parametrize("path", ["connect", "/", "/auth/connect-account"])
+    def test_every_page_is_for_nobody_to_keep_and_has_no_scripts(self, imin: Imin, path: str) -> None:
+        answer = imin.opens(imin.url("Everyone Active") if path == "connect" else path)
+
+        assert answer.content_type == "text/html; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; ")
+        assert "form-action" not in policy, "it would hold the customer's way back as well"
+        assert "script" not in policy + answer.text
+        assert 'name="viewport"' in answer.text
+        assert Page(answer).tags.count("h1") == 1
+
+    def test_the_style_sheet_is_there_for_light_and_dark(self, imin: Imin) -> None:
+        with imin.opens("/static/imin.css") as answer:
+            assert "color-scheme: light dark" in answer.text
+
+    def test_what_is_shown_is_escaped(self, imin: Imin) -> None:
+        imin.state.sellers["everyone-active"]["name"] = "<b>&Co"
+        evil = '"><script>alert(1)</script>'
+
+        answer = imin.sends(imin.url("<b>&Co", "CreateAction"), name=evil, email=evil, password=evil)
+
+        assert "<b>" not in answer.text
+        assert "<script>" not in answer.text
+        assert Page(answer).fields == {"name": evil, "email": evil, "password": ""}
+
+
+class TestConnecting:
+    def test_logging_in_connects_the_account_now_and_leads_back(self, imin: Imin) -> None:
+        answer = imin.sends(imin.url("Everyone Active"), **LOGIN)
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, REDIRECT_URI)
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        account = imin.accounts(redirect_uri=REDIRECT_URI)["Everyone Active"]
+        assert account["dateLinked"] == "2026-01-01T12:00:00Z"
+        assert account["customer"]["email"] == "rosie@example.com"
+        assert account["accessPass"]["@type"] == "Barcode"
+        assert account["accessPass"]["text"].isdecimal()
+        assert account["accessPass"]["text"].startswith("00")
+        assert "potentialAction" not in account
+        assert "imin:matchingEmailExists" not in account
+
+    def test_creating_an_account_connects_it_with_the_email_that_was_given(self, imin: Imin) -> None:
+        answer = imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **{**CREATION, "email": " other@example.com "})
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, REDIRECT_URI)
+        account = imin.accounts()["Acme Leisure Centre"]
+        assert (account["dateLinked"], account["customer"]["email"]) == ("2026-01-01T12:00:00Z", "other@example.com")
+
+    def test_an_email_is_the_same_in_capitals_and_with_spaces_around_it(self, imin: Imin) -> None:
+        assert imin.sends(imin.url("Everyone Active"), **{**LOGIN, "email": " Rosie@Example.com"}).status_code == 303
+
+    @pytest.mark.parametrize("seller", ["Everyone Active", "Acme Leisure Centre"])
+    def test_cancelling_leads_back_and_connects_nothing(self, imin: Imin, seller: str) -> None:
+        before = imin.accounts()
+
+        answer = imin.sends(imin.url(seller, "CreateAction"), **CREATION, cancel="yes")
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, REDIRECT_URI)
+        assert imin.accounts() == before
+
+    def test_a_made_up_seller_can_be_connected_too(self, imin: Imin) -> None:
+        url = imin.url("Leisure Centre 3", customer="many")
+        assert imin.sends(url, email="many@example.com", password="many-password").status_code == 303
+        assert "dateLinked" in imin.accounts("many")["Leisure Centre 3"]
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("seller", "fields"),
+        [
+            ("Everyone Active", {**LOGIN, "password": "wrong"}),
+            ("Everyone Active", {**LOGIN, "email": "member@example.com"}),
+            ("Everyone Active", {}),
+            ("Acme Leisure Centre", LOGIN),
+        ],
+    )
+    def test_a_wrong_login_or_no_account_shows_the_form_again(self, imin: Imin, seller: str, fields: dict[str, str]) -> None:
+        answer = imin.sends(imin.url(seller), **fields)
+
+        assert answer.status_code == 422
+        page = Page(answer)
+        assert "is wrong" in page.alert
+        assert page.fields == {"email": fields.get("email", ""), "password": ""}
+        assert "dateLinked" not in imin.accounts()[seller]
+
+    def test_a_wrong_password_does_not_use_up_the_link(self, imin: Imin) -> None:
+        url = imin.url("Everyone Active")
+        imin.sends(url, **{**LOGIN, "password": "wrong"})
+        assert imin.opens(url).status_code == 200
+        assert imin.sends(url, **LOGIN).status_code == 303
+
+    def test_who_has_an_account_can_not_create_one(self, imin: Imin) -> None:
+        answer = imin.sends(imin.url("Everyone Active", "CreateAction"), **CREATION)
+        assert answer.status_code == 422
+        assert "have an account here already" in Page(answer).alert
+
+    @pytest.mark.parametrize("field", ["name", "email", "password"])
+    def test_an_account_needs_every_field(self, imin: Imin, field: str) -> None:
+        answer = imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **{**CREATION, field: ""})
+        assert answer.status_code == 422
+        assert "are needed" in Page(answer).alert
+        assert "dateLinked" not in imin.accounts()["Acme Leisure Centre"]
+
+    @pytest.mark.parametrize("action", ["RegisterAction", "CreateAction"])
+    def test_what_is_connected_already_stays_as_it_is(self, imin: Imin, action: str) -> None:
+        first, second = imin.url("Everyone Active"), imin.url("Everyone Active", action)
+        imin.sends(first, **LOGIN)
+        before = imin.accounts()
+        imin.now += 60
+
+        answer = imin.sends(second, **CREATION)
+
+        assert answer.status_code == 422
+        assert "connected already" in Page(answer).alert
+        assert imin.accounts() == before
+        assert imin.sends(second, cancel="yes").status_code == 303
+
+
+class TestLinks:
+    @pytest.mark.parametrize("outcome", [{"cancel": "yes"}, LOGIN])
+    def test_one_is_good_once(self, imin: Imin, outcome: dict[str, str]) -> None:
+        url = imin.url("Everyone Active")
+        assert imin.sends(url, **outcome).status_code == 303
+        for answer in (imin.opens(url), imin.sends(url, **LOGIN), imin.sends(url, cancel="yes")):
+            assert answer.status_code == 410
+            assert "used already" in answer.text
+            assert "go back to the app" in Page(answer).alert
+
+    def test_one_expires(self, imin: Imin) -> None:
+        url = imin.url("Everyone Active")
+        imin.now += TTL_SECONDS - 1
+        assert imin.opens(url).status_code == 200
+        imin.now += 1
+        for answer in (imin.opens(url), imin.sends(url, **LOGIN)):
+            assert answer.status_code == 410
+            assert "has expired" in answer.text
+        assert "dateLinked" not in imin.accounts()["Everyone Active"]
+
+    def test_one_that_was_forged_or_damaged_does_not_work(self, imin: Imin) -> None:
+        good = dict(parse_qsl(urlsplit(imin.url("Everyone Active")).query))["jwt"]
+        claims = jwt.decode(good, options={"verify_signature": False})
+        forged = jwt.encode(claims, "another key, which is long enough for it", "HS256")
+        unsigned = jwt.encode(claims, "", "none")
+        of_another_start = dict(parse_qsl(urlsplit(Imin().url("Everyone Active")).query))["jwt"]
+
+        for bad in (forged, unsigned, of_another_start, good[:-2], "", "ü", "a.b.c"):
+            for answer in (imin.client.get, imin.client.post):
+                page = answer("/auth/connect-account", query_string={"jwt": bad})
+                assert page.status_code == 400
+                assert "go back to the app" in Page(page).alert
+
+    def test_one_that_many_send_at_once_is_good_once(self, imin: Imin) -> None:
+        url = imin.url("Everyone Active")
+        with ThreadPoolExecutor(8) as pool:
+            statuses = sorted(pool.map(lambda _: imin.sends(url, **LOGIN).status_code, range(16)))
+        assert statuses == [303] + 15 * [410]
+
+    def test_nothing_of_it_is_printed(
+        self, imin: Imin, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(0)
+        url = imin.url("Everyone Active")
+        imin.opens(url)
+        imin.sends(url, **LOGIN)
+        imin.opens(url)
+        assert capsys.readouterr() == ("", "")
+        assert "jwt" not in caplog.text
+
+
+class TestReturnStyles:
+    @pytest.mark.parametrize(
+        ("style", "redirect_uri", "expected"),
+        [
+            ("plain", "brokerapp://linked", "brokerapp://linked"),
+            ("plain", "https://app.example.com/a?b=c%20d", "https://app.example.com/a?b=c%20d"),
+            ("status", "brokerapp://linked", "brokerapp://linked?status={}"),
+            ("status", "https://app.example.com/a?b=c", "https://app.example.com/a?b=c&status={}"),
+            ("status", "https://app.example.com/#there", "https://app.example.com/?status={}#there"),
+            ("naive", "brokerapp://linked", "brokerapp://linked?status={}"),
+            ("naive", "https://app.example.com/a?b=c", "https://app.example.com/a?b=c?status={}"),
+        ],
+    )
+    @pytest.mark.parametrize(("fields", "outcome"), [(LOGIN, "success"), ({"cancel": "yes"}, "cancelled")])
+    def test_each_appends_what_it_says(
+        self, imin: Imin, style: str, redirect_uri: str, expected: str, fields: dict[str, str], outcome: str
+    ) -> None:
+        chosen = imin.sends("/local/return-style", style=style)
+        answer = imin.sends(imin.url("Everyone Active", redirect_uri=redirect_uri), **fields)
+
+        assert (chosen.status_code, chosen.headers["Location"]) == (303, "/")
+        assert answer.headers["Location"] == expected.format(outcome)
+
+    def test_another_one_is_refused(self, imin: Imin) -> None:
+        for fields in ({"style": "fancy"}, {}):
+            assert imin.sends("/local/return-style", **fields).status_code == 400
+        assert imin.state.return_style == "plain"
+
+
+class TestHome:
+    def test_it_lists_customers_and_how_they_stand_with_sellers(self, imin: Imin) -> None:
+        text = imin.opens("/").text
+        assert "connected since 2021-01-27T12:00:00Z" in text
+        assert "log in with rosie@example.com and rosie-password" in text
+        assert 'aria-label="Disconnect rosie from Better Leisure"' in text
+        assert 'aria-label="Disconnect rosie from Everyone Active"' not in text
+
+    def test_made_up_sellers_are_only_counted(self, imin: Imin) -> None:
+        text = imin.opens("/").text
+        assert "500 sellers, not listed" in text
+        assert "Leisure Centre 1<" not in text
+
+    def test_the_chosen_return_style_is_marked(self, imin: Imin) -> None:
+        imin.sends("/local/return-style", style="naive")
+        assert 'value="naive" checked' in imin.opens("/").text
+
+
+class TestDisconnecting:
+    def test_it_leaves_an_account_that_is_not_connected(self, imin: Imin, broker: responses.RequestsMock) -> None:
+        answer = imin.sends("/local/disconnect", customer="member", seller="everyone-active")
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+        account = imin.accounts("member", REDIRECT_URI)["Everyone Active"]
+        assert set(account) == {"@type", "seller", "potentialAction", "imin:matchingEmailExists"}
+        assert account["imin:matchingEmailExists"] is True
+
+    def test_the_webhook_is_told_with_its_key(self, imin: Imin, broker: responses.RequestsMock) -> None:
+        imin.sends("/local/disconnect", customer="rosie", seller="better")
+
+        (call,) = broker.calls
+        assert call.request.headers["X-Api-Key"] == WEBHOOK_KEY
+        assert call.request.headers["Content-Type"] == "application/json"
+        assert json.loads(call.request.body or "") == {
+            "@context": ["https://openactive.io/", "https://schema.imin.co/"],
+            "@type": "CustomerAccount",
+            "@id": "http://localhost/api/v2/customers/rosie",
+            "identifier": "rosie",
+        }
+
+    def test_connecting_does_not_tell_the_webhook(self, imin: Imin, broker: responses.RequestsMock) -> None:
+        imin.sends(imin.url("Everyone Active"), **LOGIN)
+        assert len(broker.calls) == 0
+
+    def test_the_account_can_be_connected_again_with_the_password_that_it_had(
+        self, imin: Imin, broker: responses.RequestsMock
+    ) -> None:
+        imin.sends("/local/disconnect", customer="rosie", seller="better")
+        assert imin.sends(imin.url("Better Leisure"), **LOGIN).status_code == 303
+
+    def test_so_can_one_that_she_created_with_another_email(self, imin: Imin, broker: responses.RequestsMock) -> None:
+        created = {"email": "other@example.com", "password": "a new one"}
+        imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), name="Rosie", **created)
+
+        imin.sends("/local/disconnect", customer="rosie", seller="acme")
+
+        assert imin.accounts()["Acme Leisure Centre"]["imin:matchingEmailExists"] is False
+        assert imin.sends(imin.url("Acme Leisure Centre"), **LOGIN).status_code == 422
+        assert imin.sends(imin.url("Acme Leisure Centre"), **created).status_code == 303
+
+    @pytest.mark.parametrize(
+        ("customer", "seller"), [("rosie", "acme"), ("rosie", "everyone-active"), ("rosie", "x"), ("nobody", "acme"), ("", "")]
+    )
+    def test_what_is_not_connected_can_not_be(self, imin: Imin, broker: responses.RequestsMock, customer: str, seller: str) -> None:
+        assert imin.sends("/local/disconnect", customer=customer, seller=seller).status_code == 404
+        assert len(broker.calls) == 0
+
+    @pytest.mark.parametrize(
+        ("failure", "said"),
+        [
+            ({"status": 200}, "answered 200"),
+            ({"status": 307, "headers": {"Location": "http://elsewhere.example.com/"}}, "answered 307"),
+            ({"status": 503}, "answered 503"),
+            ({"body": requests.ConnectionError()}, "could not be reached"),
+            ({"body": requests.ReadTimeout()}, "gave no answer"),
+        ],
+    )
+    def test_a_webhook_that_fails_is_told_and_the_disconnect_stands(
+        self, imin: Imin, broker: responses.RequestsMock, failure: dict[str, Any], said: str
+    ) -> None:
+        broker.replace(responses.POST, WEBHOOK_URL, **failure)
+
+        answer = imin.sends("/local/disconnect", customer="rosie", seller="better")
+
+        assert answer.status_code == 502
+        assert said in Page(answer).alert
+        assert "dateLinked" not in imin.accounts()["Better Leisure"]
+
+    def test_without_a_webhook_nobody_is_told(self, broker: responses.RequestsMock) -> None:
+        imin = Imin(webhook_url=None)
+        assert imin.sends("/local/disconnect", customer="rosie", seller="better").status_code == 303
+        assert len(broker.calls) == 0
