@@ -99,9 +99,9 @@ class Entitlement(Struct, gc=False):
 
 
 class Account(Struct, gc=False):
-    """How the customer stands with one seller. `seller` is a `Seller`, left as it came: it is the same for every customer."""
+    """How the customer stands with one seller."""
 
-    seller: Raw
+    seller: Seller
     potential_action: OneOrList[Action] = field(name="potentialAction", default=None)
     matching_email_exists: Flag = field(name="imin:matchingEmailExists", default=None)
     date_linked: Moment = field(name="dateLinked", default=None)

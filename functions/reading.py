@@ -53,9 +53,7 @@ def salvage(item: Raw, index: int, warnings: list[Warning]) -> imin.Account | No
         warnings.append(Warning(index=index, code="unreadable_account", detail=detail))
         return None
     warn = _warner(index, warnings)
-    seller = _readable_fields(value.pop("seller"), imin.Seller, "seller.", warn)
-    members = _readable_fields(value, imin.Account, "", warn)
-    return msgspec.convert({**members, "seller": Raw(msgspec.json.encode(seller))}, imin.Account)
+    return msgspec.convert({"seller": {}} | _readable_fields(value, imin.Account, "", warn), imin.Account)
 
 
 def utc_seconds(moment: datetime | None) -> datetime | None:

@@ -3,7 +3,6 @@
 Source: imin's page "Get Seller Accounts" for the three cases; what fits none of them is `unknown` rather than guessed.
 """
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
@@ -13,13 +12,17 @@ import imin
 import shapes
 from reading import read_collection, salvage, utc_seconds
 
-SELLERS_KEPT = 2048
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
-EVIDENCE_STATUSES: dict[str, shapes.EvidenceStatus] = {
+ACTION_STATUSES: dict[str, shapes.EvidenceStatus] = {
     "PotentialActionStatus": "potential",
     "ActiveActionStatus": "active",
     "CompletedActionStatus": "completed",
     "FailedActionStatus": "failed",
+}
+EVIDENCE_STATUSES = {
+    f"{prefix}{name}": status
+    for prefix in ("https://schema.org/", "http://schema.org/", "schema:", "")
+    for name, status in ACTION_STATUSES.items()
 }
 NO_REQUEST = imin.EvidenceRequestAction()
 NO_TYPE = imin.EntitlementType()
@@ -29,7 +32,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _collection_decoder = msgspec.json.Decoder(imin.Collection)
-_seller_decoder = msgspec.json.Decoder(imin.Seller)
 _account_decoder = msgspec.json.Decoder(imin.Account)
 
 
@@ -65,7 +67,7 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
 
 
 def _account(account: imin.Account) -> shapes.Account:
-    seller = _seller(bytes(account.seller))
+    seller = _seller(account.seller)
     if _is_connected(account):
         return _connected(account, seller)
     if account.matching_email_exists is not None or account.potential_action:
@@ -87,10 +89,7 @@ def _is_connected(account: imin.Account) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=SELLERS_KEPT)
-def _seller(text: bytes) -> shapes.Seller:
-    """A seller, made once of what stands in every customer's answer. Raises `ValueError` when it does not fit."""
-    seller = _seller_decoder.decode(text)
+def _seller(seller: imin.Seller) -> shapes.Seller:
     return shapes.Seller(
         id=seller.at_id or seller.id or None,
         name=seller.name or None,
@@ -98,7 +97,7 @@ def _seller(text: bytes) -> shapes.Seller:
         logo_url=(seller.logo and seller.logo.url) or None,
         email=seller.email or None,
         telephone=seller.telephone or None,
-        links=_each(_text, seller.same_as),
+        links=_each(_text, seller.same_as) if seller.same_as else [],
     )
 
 
@@ -158,7 +157,6 @@ def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError 
 def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest | None:
     request = entitlement.evidence_request or entitlement.evidence_request_action or NO_REQUEST
     kind = entitlement.entitlement_type or NO_TYPE
-    action_status = (request.action_status or "").rpartition("/")[2]  # with or without schema.org's address before it
     shape = shapes.EvidenceRequest(
         entitlement_id=entitlement.at_id or entitlement.id or None,
         entitlement_name=kind.pref_label or None,
@@ -167,14 +165,14 @@ def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest |
         expires_at=utc_seconds(entitlement.expires or entitlement.valid_until),
         upload_url=request.url or None,
         upload_expires_at=utc_seconds(request.expiry),
-        status=EVIDENCE_STATUSES.get(action_status, "unknown"),
+        status=EVIDENCE_STATUSES.get(request.action_status or "", "unknown"),
     )
     return None if shape == NOTHING_REQUESTED else shape
 
 
 def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
     """The shapes of one value or a list of them, without those that have nothing in them."""
-    if values is None:
+    if not values:
         return []
     if isinstance(values, list):
         return [shaped for value in values if (shaped := shape(value)) is not None]

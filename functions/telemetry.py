@@ -10,35 +10,15 @@ from typing import Any
 
 import msgspec
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
 MOST_PLACES = 40  # of a failure's stack, so that a log line stays readable
 
-# What no line says need not be found out for each (Python's Logging HOWTO, "Optimization").
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-logging._srcfile = None  # the HOWTO's own way to leave out where a line was written
-
-
-class _Line(LambdaPowertoolsFormatter):
-    """A log line: Powertools' keys and the fields of `log`, encoded in a quarter of the time that Powertools itself takes."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            **self.log_format,
-            "level": record.levelname,
-            "message": record.msg,
-            "timestamp": datetime.fromtimestamp(record.created, UTC),
-            **record.__dict__.get("fields", {}),
-        }
-        return msgspec.json.encode(line).decode()
-
-
-logger = Logger(logger_formatter=_Line())
+logger = Logger()
 logger.remove_keys(["location", "sampling_rate"])
 metrics = Metrics()
 _counted: dict[str, dict[str, Any]] = {}
-_stdlib_logger = logging.getLogger(logger.service)  # the one that Powertools' is made of: it takes the level as an argument
+_stdlib_logger = logging.getLogger(logger.service)  # Powertools' logger in the standard library's terms
 
 
 def begin(request_id: str, function_request_id: str) -> None:
@@ -47,8 +27,14 @@ def begin(request_id: str, function_request_id: str) -> None:
 
 
 def log(level: int, event: str, **fields: object) -> None:
-    """Writes a line for `event`, a constant name, with identifiers and counts."""
-    _stdlib_logger.log(level, event, extra={"fields": fields})
+    """Writes a line for `event`, a constant name, with identifiers and counts.
+
+    Level and keys are Powertools'; the line is written here, for a third of what the way through `logging` costs each call.
+    """
+    if _stdlib_logger.isEnabledFor(level):
+        now = datetime.now(UTC)
+        keys = logger.get_current_keys()
+        _write({**keys, "level": logging.getLevelName(level), "message": event, "timestamp": now, **fields})
 
 
 def log_with_metrics(level: int, event: str, **fields: object) -> None:
@@ -60,7 +46,7 @@ def log_with_metrics(level: int, event: str, **fields: object) -> None:
         embedded = metrics.serialize_metric_set(_counted)
         _counted.clear()
         if not _stdlib_logger.isEnabledFor(level):
-            print(msgspec.json.encode(embedded).decode())  # noqa: T201 - as Powertools does it
+            _write(embedded)
         fields |= embedded
     log(level, event, **fields)
 
@@ -74,6 +60,10 @@ def measure(name: str, value: float, unit: MetricUnit) -> None:
     """Adds a value of the metric `name`. Powertools takes the set as a whole: adding to its own costs twenty times as much."""
     known = _counted.setdefault(name, {"Unit": unit.value, "StorageResolution": 60, "Value": []})
     known["Value"].append(float(value))
+
+
+def _write(line: object) -> None:
+    print(msgspec.json.encode(line).decode(), flush=True)  # noqa: T201 - what Lambda takes for a log is standard output
 
 
 def describe(error: BaseException) -> dict[str, list[str]]:

@@ -6,7 +6,6 @@ import functools
 import gzip
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,6 @@ os.environ |= {  # Powertools reads its settings when the handlers' modules are 
 
 import secret
 import table
-import telemetry
 from http_api import Handler
 from local import aws as local_aws
 from local.template import Template
@@ -181,20 +179,9 @@ class Output:
         return [json.loads(line) for line in self.text().splitlines()]
 
 
-class _CurrentOutput:
-    """Standard output as it is when something is written: pytest changes it between a test's set-up and the test."""
-
-    def write(self, text: str) -> None:
-        sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
 @pytest.fixture
-def output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Output:
+def output(capsys: pytest.CaptureFixture[str]) -> Output:
     """Logs and metrics of this test."""
-    monkeypatch.setattr(telemetry.logger.logger_handler, "stream", _CurrentOutput())
     return Output(capsys)
 
 

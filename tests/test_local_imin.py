@@ -1,5 +1,6 @@
 """The local imin: what its accounts call says, what a customer does on its pages, and what is told to the webhook."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -166,7 +167,7 @@ class TestForms:
         assert Page(answer).tags.count("h1") == 1
 
     def test_the_style_sheet_is_there_for_light_and_dark(self, imin: Imin) -> None:
-        with imin.opens("/static/imin.css") as answer:
+        with contextlib.closing(imin.opens("/static/imin.css")) as answer:
             assert "color-scheme: light dark" in answer.text
 
     def test_what_is_shown_is_escaped(self, imin: Imin) -> None:

@@ -1,0 +1,66 @@
+"""What the upstream client costs this process per call, against a bare `requests` session that calls the same server.
+
+The server is another process on loopback, so that its time is not counted; connections are kept alive.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import requests
+
+from bench.figures import Figure, compared
+from bench.service import silence
+from bench.timing import cpu_microseconds, in_turn
+from secret import Secret
+from settings import UpstreamSettings
+from telemetry import log_with_metrics
+from upstream import Upstream, deadline_in
+
+SELLERS = 20
+GOAL = 1.10
+ROUNDS = 31
+CALLS = 40
+KEY = "key-of-the-bench"
+
+
+def measure() -> Iterator[Figure]:
+    """The one figure."""
+    with _server() as url, requests.Session() as session, silence():
+        settings = UpstreamSettings.read({**os.environ, "IMIN_BASE_URL": url})
+        secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
+        upstream = Upstream(settings, Secret(secrets, settings.api_key_secret))
+        address = url + settings.accounts_path.replace("{customerIdentifier}", "rosie")
+
+        def ours() -> float:
+            _write_metrics()
+            return cpu_microseconds(lambda: upstream.accounts("rosie", None, deadline_in(15_000)), CALLS)
+
+        def floor() -> float:
+            return cpu_microseconds(lambda: session.get(address, headers={"X-Api-Key": KEY}).content, CALLS)
+
+        in_turn([ours, floor], 2)
+        yield compared(f"upstream client, {SELLERS} sellers", "µs", in_turn([ours, floor], ROUNDS), GOAL)
+        _write_metrics()
+
+
+def _write_metrics() -> None:
+    """Empties what calls have counted: a handler does that after each."""
+    log_with_metrics(logging.INFO, "bench")
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """The URL of a server that answers anything with a document, for as long as it is needed."""
+    command = [sys.executable, "-m", "bench.server", str(SELLERS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
+        assert process.stdout  # noqa: S101
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
