@@ -69,7 +69,7 @@ def start(running: contextlib.ExitStack) -> str:
     _make_secrets(settings)
     _make_tables(template, settings)
     if "IMIN_BASE_URL" not in os.environ:
-        _serve(running, make_imin(IMIN_KEY), imin_port)
+        _serve(running, make_imin(IMIN_KEY, webhook_url=f"{api_url}/v1/webhooks/imin", webhook_key=WEBHOOK_KEY), imin_port)
     beside: dict[str, WSGIApplication] = {}
     if "OIDC_ISSUER" not in os.environ:
         beside["/local"] = make_issuer(settings["OIDC_ISSUER"], settings["OIDC_AUDIENCE"], settings["CUSTOMER_CLAIM"])

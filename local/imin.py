@@ -1,72 +1,51 @@
 """An imin of our own: a working model of the upstream, as its page and what is known around it say.
 
-The API key, the three cases, connect URLs only with a `redirectUri`, errors, and a state that changes, in memory, seeded from
-`customers.yaml`. It shares no code with the functions that call it.
+The API key, the three cases, connect URLs only with a `redirectUri`, the pages that they lead to, errors, and a webhook. It shares
+no code with the functions that call it, and prints nothing: its URLs are secrets.
 Source: imin's page "Get Seller Accounts"; OpenActive's Open Booking API for the errors' shape.
 """
 
-import copy
 import secrets
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import jwt
-import yaml
 from flask import Flask, Response, jsonify, request
 
-CUSTOMERS = Path(__file__).parent / "customers.yaml"
-CONNECT_TTL_SECONDS = 900
-CONTEXT = ["https://openactive.io/", "https://schema.imin.co/"]
-
-Json = dict[str, Any]
-
-
-class State:
-    """What imin knows, and the lock to hold while it is read or changed."""
-
-    def __init__(self, seed: Path = CUSTOMERS) -> None:
-        known = yaml.safe_load(seed.read_text())
-        self.lock = threading.Lock()
-        self.sellers: dict[str, Json] = known["sellers"]
-        self.customers: dict[str, Json] = known["customers"]
-        for customer in self.customers.values():
-            self._add_sellers(customer)
-
-    def sellers_of(self, customer: Json) -> dict[str, Json]:
-        """The sellers that `customer` is shown, by their short names."""
-        return customer.get("madeUpSellers") or self.sellers
-
-    def _add_sellers(self, customer: Json) -> None:
-        """Makes up the sellers that `sellers: N` asks for, and the customer's accounts with them."""
-        made_up = customer["madeUpSellers"] = {}
-        for number in range(1, customer.get("sellers", 0) + 1):
-            like = list(self.sellers)[number % len(self.sellers)]
-            seller_id = f"https://id.bookingsystem.example.com/organizers/{1000 + number}"
-            made_up[f"seller-{number}"] = {**self.sellers[like], "@id": seller_id, "name": f"Leisure Centre {number}"}
-            if like in self.customers["rosie"]["accounts"]:
-                customer["accounts"][f"seller-{number}"] = copy.deepcopy(self.customers["rosie"]["accounts"][like])
+from local.connect import make_connect_pages
+from local.connect_urls import Connection, ConnectUrls
+from local.imin_home import Webhook, make_home
+from local.imin_state import CONTEXT, Json, State
 
 
-def make_imin(api_key: str, state: State | None = None) -> Flask:
-    """An imin as an application that wants `api_key`."""
-    app = Flask("imin")
+def make_imin(
+    api_key: str,
+    state: State | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    webhook_url: str | None = None,
+    webhook_key: str = "",
+) -> Flask:
+    """An imin as an application that wants `api_key`, and tells `webhook_url`, if there is one, what changes."""
+    app = Flask("imin", root_path=str(Path(__file__).parent))
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     state = state or State()
-    signing_key = secrets.token_hex(32)
+    urls = ConnectUrls(clock)
+    app.register_blueprint(make_connect_pages(state, urls, clock))
+    app.register_blueprint(make_home(state, Webhook(webhook_url, webhook_key) if webhook_url else None))
 
     @app.get("/api/v2/customers/<customer_identifier>/accounts")
     def accounts(customer_identifier: str) -> Response:
         if not secrets.compare_digest(request.headers.get("X-Api-Key", "").encode(), api_key.encode()):
             return _error(401, "UnauthenticatedError", "The API key is missing or wrong.")
+        customer = state.customers.get(customer_identifier)
+        if customer is None:
+            return _error(404, "UnknownCustomerError", "There is no such customer.")
+        failing = _failing(customer.get("answer", {}))
+        if failing is not None:
+            return failing
         with state.lock:
-            customer = state.customers.get(customer_identifier)
-            if customer is None:
-                return _error(404, "UnknownCustomerError", "There is no such customer.")
-            if "answer" not in customer:
-                return jsonify(_collection(customer_identifier, customer))
-        return _failing(customer["answer"]) or jsonify(_collection(customer_identifier, customer))
+            return jsonify(_collection(customer_identifier, customer))
 
     def _collection(customer_identifier: str, customer: Json) -> Json:
         return {
@@ -79,28 +58,19 @@ def make_imin(api_key: str, state: State | None = None) -> Flask:
 
     def _item(customer_identifier: str, customer: Json, name: str) -> Json:
         item: Json = {"@type": "Account", "seller": state.sellers_of(customer)[name]}
-        account = customer["accounts"].get(name)
-        if account is not None and "dateLinked" in account:
-            return {**item, **account}
+        if state.is_connected(customer, name):
+            account = customer["accounts"][name]
+            return {**item, **{member: account[member] for member in account if member != "login"}}
         redirect_uri = request.args.get("redirectUri")
         if redirect_uri:
+            connections = [Connection(customer_identifier, name, kind, redirect_uri) for kind in ("RegisterAction", "CreateAction")]
             item["potentialAction"] = [
-                {"@type": kind, "target": _connect_url(customer_identifier, name, kind, redirect_uri)}
-                for kind in ("RegisterAction", "CreateAction")
+                {"@type": each.action, "target": f"{request.host_url}auth/connect-account?jwt={urls.issue(each)}"}
+                for each in connections
             ]
-        item["imin:matchingEmailExists"] = account is not None
+        login = state.login(customer, name)
+        item["imin:matchingEmailExists"] = login is not None and login["email"].casefold() == customer["email"].casefold()
         return item
-
-    def _connect_url(customer_identifier: str, seller: str, kind: str, redirect_uri: str) -> str:
-        claims = {
-            "jti": secrets.token_urlsafe(12),
-            "exp": int(time.time()) + CONNECT_TTL_SECONDS,
-            "customer": customer_identifier,
-            "seller": seller,
-            "action": kind,
-            "redirectUri": redirect_uri,
-        }
-        return f"{request.host_url}auth/connect-account?jwt={jwt.encode(claims, signing_key, 'HS256')}"
 
     return app
 

@@ -29,7 +29,7 @@ CREATION = {"name": "Rosie", "email": "rosie@example.com", "password": "a new on
 
 
 class Imin:
-    """The local imin, seen by the broker (`account`), by customers (`opens`, `sends`) and by who runs it. `now` is its clock."""
+    """The local imin, seen by the broker (`accounts`), by customers (`opens`, `sends`) and by who runs it. `now` is its clock."""
 
     def __init__(self, webhook_url: str | None = WEBHOOK_URL) -> None:
         self.now = NOW

@@ -1,0 +1,258 @@
+"""The whole journey in a browser: list, connect at imin, come back, on to the app, and the list again."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from link_state import LinkStates
+from settings import StateSettings
+from tests.browser import chromium, look_at, needs_browser, phone
+from tests.loopback import Server, answer, serve
+from tests.stack import Stack, running
+
+pytestmark = needs_browser
+APP_PAGE = b'<!doctype html><html lang="en"><title>App</title><h1>The app</h1></html>'
+
+
+@pytest.fixture(scope="module")
+def app_server() -> Iterator[Server]:
+    """Where the app takes its customers back: a page, so that a browser can show it."""
+    with serve(answer(APP_PAGE, Content_Type="text/html")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, app_server: Server) -> Iterator[Stack]:
+    """A stack whose customers go back to the app's page."""
+    settings = {"ALLOWED_REDIRECT_URIS": f"{app_server.url}/linked,brokerapp://linked", "CONCURRENCY": "1"}
+    with running(tmp_path_factory.mktemp("journey"), **settings) as started:  # type: ignore[arg-type]
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all journeys."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A phone."""
+    with phone(browser) as opened:
+        yield opened
+
+
+class Customer:
+    """A customer with the app on her phone; `link_id` is the link that her list came with."""
+
+    def __init__(self, stack: Stack, app_server: Server, name: str) -> None:
+        self.stack = stack
+        self.name = name
+        self._redirect_uri = f"{app_server.url}/linked?screen=sellers"
+
+    def lists(self) -> dict[str, Any]:
+        """Her accounts by seller, with connect URLs."""
+        response = self.stack.get("/v1/customers/me/accounts", self.name, params={"redirectUri": self._redirect_uri})
+        self.link_id = response.json()["link"]["id"]
+        return {each["seller"]["name"]: each for each in response.json()["accounts"]}
+
+    def link(self) -> Any:
+        """What is on record of the link."""
+        return self.stack.get(f"/v1/customers/me/links/{self.link_id}", self.name).json()
+
+    def returned(self, page: Page) -> dict[str, str]:
+        """The query with which she came back to the app."""
+        expect(page.get_by_role("heading", name="The app")).to_be_visible()
+        return dict(parse_qsl(urlsplit(page.url).query))
+
+
+@pytest.fixture
+def rosie(stack: Stack, app_server: Server) -> Iterator[Customer]:
+    """Rosie, as she is in `customers.yaml`, with nothing on record."""
+    yield Customer(stack, app_server, "rosie")
+    _disconnect(stack, "rosie", "everyone-active")
+    _disconnect(stack, "rosie", "acme")
+    stack_delete = {"Authorization": f"Bearer {stack.token('rosie')}"}
+    requests.delete(f"{stack.url}/v1/customers/me/records", headers=stack_delete, timeout=15)
+    _choose(stack, "plain")
+
+
+def _disconnect(stack: Stack, customer: str, seller: str) -> None:
+    requests.post(f"{stack.imin_url}/local/disconnect", data={"customer": customer, "seller": seller}, timeout=15)
+
+
+def _choose(stack: Stack, style: str) -> None:
+    requests.post(f"{stack.imin_url}/local/return-style", data={"style": style}, timeout=15)
+
+
+def log_in(page: Page, password: str = "rosie-password") -> None:
+    """Logs in on imin's page."""
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+class TestJourney:
+    @pytest.mark.parametrize("scripts", [True, False])
+    def test_she_connects_an_account_that_she_has(self, rosie: Customer, browser: Browser, scripts: bool) -> None:
+        with phone(browser, scripts=scripts) as page:
+            page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+            log_in(page, "wrong")
+            expect(page.get_by_role("alert")).to_contain_text("wrong")
+            log_in(page)
+            assert rosie.returned(page) == {"screen": "sellers", "linkId": rosie.link_id, "status": "confirmed"}
+
+        link = rosie.link()
+        assert (link["status"], link["callbackCount"]) == ("confirmed", 1)
+        assert [seller["name"] for seller in link["sellers"]] == ["Everyone Active"]
+        account = rosie.lists()["Everyone Active"]
+        assert account["status"] == "connected"
+        assert account["connectedAt"] == link["sellers"][0]["connectedAt"]
+        _disconnect(rosie.stack, "rosie", "everyone-active")
+
+    @pytest.mark.parametrize("style", ["status", "naive"])
+    def test_however_imin_comes_back(self, rosie: Customer, page: Page, style: str) -> None:
+        _choose(rosie.stack, style)
+        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        log_in(page)
+        assert rosie.returned(page)["status"] == "confirmed"
+
+    def test_she_connects_two_sellers_from_one_list(self, rosie: Customer, page: Page) -> None:
+        accounts = rosie.lists()
+        page.goto(accounts["Everyone Active"]["connect"]["existingAccountUrl"])
+        log_in(page)
+        rosie.returned(page)
+        page.goto(accounts["Acme Leisure Centre"]["connect"]["newAccountUrl"])
+        page.get_by_label("Name").fill("Rosie")
+        page.get_by_label("Password").fill("a-new-one")
+        page.get_by_role("button", name="Create account").click()
+        assert rosie.returned(page)["status"] == "confirmed"
+
+        link = rosie.link()
+        assert link["callbackCount"] == 2
+        assert {seller["name"] for seller in link["sellers"]} == {"Everyone Active", "Acme Leisure Centre"}
+
+    def test_she_cancels(self, rosie: Customer, page: Page) -> None:
+        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        page.get_by_role("button", name="Cancel").click()
+        assert rosie.returned(page)["status"] == "not_confirmed"
+        assert rosie.link()["sellers"] == []
+
+    def test_a_connection_made_a_moment_before_the_list_does_not_confirm_a_cancelled_one(self, rosie: Customer, page: Page) -> None:
+        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        log_in(page)
+        rosie.returned(page)
+        page.goto(rosie.lists()["Acme Leisure Centre"]["connect"]["newAccountUrl"])
+        page.get_by_role("button", name="Cancel").click()
+        assert rosie.returned(page)["status"] == "not_confirmed"
+
+    def test_she_reloads_the_callback(self, rosie: Customer, page: Page) -> None:
+        callbacks: list[str] = []
+        page.on("request", lambda request: callbacks.append(request.url) if "/v1/link-callbacks/" in request.url else None)
+        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        log_in(page)
+        rosie.returned(page)
+        page.goto(callbacks[0])
+        assert rosie.returned(page)["status"] == "confirmed"
+        assert rosie.link()["callbackCount"] == 2
+
+    def test_disconnecting_fires_the_webhook(self, rosie: Customer, page: Page) -> None:
+        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        log_in(page)
+        rosie.returned(page)
+        page.goto(rosie.stack.imin_url)
+        page.get_by_role("button", name="Disconnect rosie from Everyone Active").click()
+        expect(page.get_by_role("button", name="Disconnect rosie from Everyone Active")).to_have_count(0)
+        (notice,) = rosie.stack.get("/v1/customers/me/notices").json()["notices"]
+        assert notice["type"] == "CustomerAccount"
+
+
+class TestPages:
+    """Every page that a customer can meet, looked at on a phone in light and dark."""
+
+    @pytest.fixture(params=["light", "dark"])
+    def shown(self, request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page, str]]:
+        """A phone, and the name of its colours."""
+        with phone(browser, request.param) as page:
+            yield page, request.param
+
+    def test_imins_own(self, stack: Stack, rosie: Customer, shown: tuple[Page, str]) -> None:
+        page, scheme = shown
+        urls = rosie.lists()["Everyone Active"]["connect"]
+        page.goto(urls["existingAccountUrl"])
+        look_at(page, f"imin-log-in-{scheme}")
+        log_in(page, "wrong")
+        look_at(page, f"imin-wrong-password-{scheme}")
+        page.goto(urls["newAccountUrl"])
+        look_at(page, f"imin-create-{scheme}")
+        page.goto(f"{stack.imin_url}/auth/connect-account?jwt=bad")
+        look_at(page, f"imin-bad-link-{scheme}")
+        page.goto(stack.imin_url)
+        look_at(page, f"imin-home-{scheme}")
+
+    def test_a_link_that_is_none(self, stack: Stack, shown: tuple[Page, str]) -> None:
+        page, scheme = shown
+        response = page.goto(f"{stack.url}/v1/link-callbacks/rubbish")
+        assert response is not None
+        assert response.status == 400
+        expect(page.get_by_role("heading")).to_have_text("This link does not work")
+        look_at(page, f"callback-400-{scheme}")
+
+    def test_a_link_that_has_expired(self, stack: Stack, shown: tuple[Page, str]) -> None:
+        page, scheme = shown
+        response = page.goto(f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC) - timedelta(days=2))}")
+        assert response is not None
+        assert response.status == 410
+        look_at(page, f"callback-410-{scheme}")
+
+    def test_a_callback_that_cannot_be_stored_and_then_can(self, stack: Stack, shown: tuple[Page, str], app_server: Server) -> None:
+        page, scheme = shown
+        dynamodb = _client(stack, "dynamodb")
+        description = dynamodb.describe_table(TableName="RecordsTable")["Table"]
+        dynamodb.delete_table(TableName="RecordsTable")
+        try:
+            response = page.goto(
+                f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC), f'{app_server.url}/linked')}?a=b"
+            )
+            assert response is not None
+            assert (response.status, response.headers["retry-after"]) == (503, "2")
+            look_at(page, f"callback-503-{scheme}")
+        finally:
+            wanted = {name: description[name] for name in ("AttributeDefinitions", "KeySchema")}
+            dynamodb.create_table(TableName="RecordsTable", BillingMode="PAY_PER_REQUEST", **wanted)
+        page.get_by_role("link", name="Try again").click()
+        expect(page.get_by_role("heading", name="The app")).to_be_visible()
+
+    def test_the_way_on_for_browsers_that_do_not_open_apps(self, stack: Stack, shown: tuple[Page, str]) -> None:
+        page, scheme = shown
+        sent = requests.get(f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC))}", allow_redirects=False, timeout=15)
+        kept = {name: sent.headers[name] for name in ("Content-Type", "Content-Security-Policy")}
+        with serve(answer(sent.content, **{name.replace("-", "_"): value for name, value in kept.items()})) as server:
+            page.goto(server.url)
+            expect(page.get_by_role("link", name="Open the app")).to_have_attribute("href", sent.headers["Location"])
+            look_at(page, f"callback-303-{scheme}")
+            assert page.evaluate("getComputedStyle(document.querySelector('a')).display") == "inline-block", "the style is let in"
+
+
+def _client(stack: Stack, service: Any) -> Any:
+    return boto3.client(
+        service, endpoint_url=stack.aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+
+
+def _state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://linked") -> str:
+    """A state for the customer `new`, signed as the functions do, at a time of our choice."""
+    secret = _client(stack, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
+
+    class Key:
+        def value(self) -> str:
+            return str(secret)
+
+    key: Any = Key()
+    return LinkStates(StateSettings("", 86400), key, issued_at.timestamp).issue("new", redirect_uri, []).state
