@@ -10,7 +10,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from bench.documents import ROOT
-from bench.environment import FUNCTION, VARIABLES
+from bench.environment import FUNCTIONS, VARIABLES
 
 
 @contextmanager
@@ -20,6 +20,6 @@ def artefact() -> Iterator[dict[str, str]]:
     It is not told to write no bytecode: what site-packages lacks is compiled by the first child, which is not to be counted.
     """
     with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copytree(FUNCTION.folder, Path(folder, "functions"), ignore=shutil.ignore_patterns("__pycache__"))
+        copy = shutil.copytree(FUNCTIONS[0].folder, Path(folder, "functions"), ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(copy, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
         yield {**VARIABLES, "PATH": os.environ.get("PATH", ""), "PYTHONPATH": f"{copy}{os.pathsep}{ROOT}"}

@@ -1,4 +1,4 @@
-"""A cold start's CPU time, in fresh processes: the handler with its clients, against `requests` and a Secrets Manager client.
+"""A cold start's CPU time, in fresh processes: a handler with its clients, against `requests` and boto3's clients of the same.
 
 All with bytecode. A bare interpreter is taken beside them: what it costs is nobody's doing, so the goal is for what comes on top.
 """
@@ -12,8 +12,13 @@ from bench.children import artefact
 from bench.figures import Figure, compared
 from bench.timing import in_turn
 
-HANDLER = "import accounts; accounts.handler"
-FLOOR = "import requests, boto3; boto3.client('secretsmanager')"
+HANDLERS = {
+    "accounts": ("import accounts; accounts.handler", "import requests, boto3; boto3.client('secretsmanager')"),
+    "link_callback": (
+        "import link_callback; link_callback.handler",
+        "import requests, boto3; boto3.client('secretsmanager'); boto3.client('dynamodb')",
+    ),
+}
 BARE = "pass"
 GOAL = 1.25
 ROUNDS = 15
@@ -22,12 +27,13 @@ ROUNDS = 15
 def measure() -> Iterator[Figure]:
     """The whole processes, and what they cost over a bare interpreter."""
     with artefact() as environment:
-        costs = [functools.partial(_cpu_milliseconds, program, environment) for program in (HANDLER, FLOOR, BARE)]
-        in_turn(costs, 1)
-        rounds = in_turn(costs, ROUNDS)
-    yield compared("cold start, whole process", "ms", [(ours, floor) for ours, floor, _ in rounds])
-    over_bare = [(ours - bare, floor - bare) for ours, floor, bare in rounds]
-    yield compared("cold start, over a bare interpreter", "ms", over_bare, GOAL)
+        for name, (handler, floor) in HANDLERS.items():
+            costs = [functools.partial(_cpu_milliseconds, program, environment) for program in (handler, floor, BARE)]
+            in_turn(costs, 1)
+            rounds = in_turn(costs, ROUNDS)
+            yield compared(f"cold start of {name}, whole process", "ms", [(ours, theirs) for ours, theirs, _ in rounds])
+            over_bare = [(ours - bare, theirs - bare) for ours, theirs, bare in rounds]
+            yield compared(f"cold start of {name}, over a bare interpreter", "ms", over_bare, GOAL)
 
 
 def _cpu_milliseconds(program: str, environment: Mapping[str, str]) -> float:

@@ -1,12 +1,12 @@
-"""The environment of the accounts function as the template sets it, with made-up values for what is set when it is deployed."""
+"""The variables of all functions as the template sets them, with made-up values for what is set when they are deployed."""
 
 import os
 
 from local.template import Template
 
-(FUNCTION,) = (function for function in Template().functions() if function.name == "AccountsFunction")
+FUNCTIONS = Template().functions()
 VARIABLES = {
-    **FUNCTION.environment,
+    **{name: value for function in FUNCTIONS for name, value in function.environment.items()},
     "ALLOWED_REDIRECT_URIS": "brokerapp://linked",
     "OIDC_AUDIENCE": "broker-app",
     "OIDC_ISSUER": "https://identity.example.com",

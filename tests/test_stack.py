@@ -1,13 +1,17 @@
 """`make start`: the main job as a newcomer does it, and what the stack promises to who starts it."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -205,3 +209,26 @@ class TestStopping:
                     return
                 time.sleep(0.05)  # for another process, not for a clock
             raise AssertionError("the stack outlived make")
+
+
+def test_imin_is_down_at_the_callback_and_back_later(tmp_path: Path) -> None:
+    is_down = False
+    connected: list[str] = []
+
+    def script(connection: socket.socket, request: bytes) -> None:
+        items = [{"seller": {"@id": seller}, "dateLinked": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"} for seller in connected]
+        body = json.dumps({"imin:item": items}).encode()
+        answer(body, "500 Down" if is_down else "200 OK")(connection, request)
+
+    with serve(script) as imin, running(tmp_path, IMIN_BASE_URL=imin.url, CONCURRENCY="1") as stack:
+        link_id = stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"}).json()["link"]["id"]
+        callback = parse_qs(urlsplit(imin.requests[-1].split()[1].decode()).query)["redirectUri"][0]
+        connected.append("1")
+        is_down = True
+        way_on = requests.get(callback, timeout=15, allow_redirects=False).headers["Location"]
+        assert way_on == f"brokerapp://linked?linkId={link_id}&status=received"
+        assert stack.get(f"/v1/customers/me/links/{link_id}").json()["status"] == "received"
+        is_down = False
+        link = stack.get(f"/v1/customers/me/links/{link_id}").json()
+        assert (link["status"], [seller["id"] for seller in link["sellers"]]) == ("confirmed", ["1"])
+        assert callback.rpartition("/")[2] not in stack.log.read_text()
