@@ -6,8 +6,12 @@ SHELL := /bin/bash
 # The deployed runtime is Python 3.13: used where the machine has it, on PATH or under pyenv; else any Python from 3.11 on.
 PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+# The same Python as the runtime's builds what is deployed.
+RUNTIME_PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13; do \
+	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 $(VENV)/ready: requirements-dev.txt
@@ -15,6 +19,13 @@ $(VENV)/ready: requirements-dev.txt
 	@echo "making $(VENV) with $(PYTHON)"
 	@"$(PYTHON)" -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.venv-sam/ready: requirements-sam.txt
+	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is needed to build what is deployed" >&2; exit 1; }
+	@echo "making .venv-sam with $(RUNTIME_PYTHON)"
+	@"$(RUNTIME_PYTHON)" -m venv --clear .venv-sam
+	@.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-sam.txt
 	@touch $@
 
 .PHONY: help
@@ -43,6 +54,27 @@ pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	@$(BIN)/python -m bench
 
+.PHONY: validate
+validate: .venv-sam/ready ## let the real SAM CLI validate the template
+	@$(SAM) validate --lint
+
+ARCHITECTURE ?= arm64
+.PHONY: build
+build: .venv-sam/ready ## build what is deployed, bytecode included; ARCHITECTURE=x86_64 for another processor
+	@PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@"$(RUNTIME_PYTHON)" -P local/artefact.py .aws-sam/build $(ARCHITECTURE) 3.13
+
+HERE := $(if $(filter x86_64 AMD64,$(shell uname -m)),x86_64,arm64)
+.PHONY: sam-local
+sam-local: $(VENV)/ready ## run the built functions in Lambda's containers by `sam local start-api`; it needs Docker
+	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)
+	@exec env SAM_CLI_TELEMETRY=0 $(BIN)/python -m local.sam .venv-sam/bin/sam start-api --warm-containers LAZY $(SAM_LOCAL_ARGS)
+
+.PHONY: test-sam
+test-sam: $(VENV)/ready ## test with the real SAM CLI and a container engine
+	@$(MAKE) --no-print-directory validate build ARCHITECTURE=$(HERE)
+	@SAM_LOCAL_ARGS="$(SAM_LOCAL_ARGS)" $(BIN)/pytest --no-cov -m sam
+
 .PHONY: format
 format: $(VENV)/ready ## bring the code into the project's style
 	@$(BIN)/ruff check --quiet --fix .
@@ -52,7 +84,8 @@ format: $(VENV)/ready ## bring the code into the project's style
 lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 	@$(COMPILE) --upgrade pyproject.toml --output-file functions/requirements.txt
 	@$(COMPILE) --upgrade pyproject.toml --group dev --constraint functions/requirements.txt --output-file requirements-dev.txt
+	@$(COMPILE) --upgrade --group sam --output-file requirements-sam.txt
 
 .PHONY: clean
 clean: ## remove what was made
-	@rm -rf $(VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-sam .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

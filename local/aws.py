@@ -17,7 +17,7 @@ REGION = "eu-west-2"
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
 
 
-def variables(port: int) -> dict[str, str]:
+def variables(endpoint_url: str) -> dict[str, str]:
     """What tells an AWS client of this process or a child where AWS is. Nothing of the machine's own AWS configuration is used."""
     return {
         "AWS_REGION": REGION,
@@ -27,7 +27,7 @@ def variables(port: int) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": endpoint_url,
         **{name: os.environ[name] for name in ENDPOINTS if os.environ.get(name)},
     }
 

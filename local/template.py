@@ -37,11 +37,11 @@ class Function:
     routes: tuple[Route, ...]
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Reads the short forms of CloudFormation's functions (`!Ref X`) as the long ones (`{"Ref": "X"}`)."""
 
 
-def _intrinsic(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
+def _intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
@@ -53,7 +53,7 @@ def _intrinsic(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
     return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
 
 
-_Loader.add_multi_constructor("!", _intrinsic)
+Loader.add_multi_constructor("!", _intrinsic)
 
 
 class Template:
@@ -61,7 +61,7 @@ class Template:
 
     def __init__(self, path: Path = TEMPLATE) -> None:
         self._folder = path.parent
-        self.document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a safe loader
+        self.document: dict[str, Any] = yaml.load(path.read_text(), Loader)  # noqa: S506 - a safe loader
         self._names = {name: name for name in self.document["Resources"]}
         self._names |= {name: str(about.get("Default", "")) for name, about in self.document["Parameters"].items()}
 

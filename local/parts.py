@@ -1,0 +1,89 @@
+"""What the functions need around them on this machine: AWS, an imin, and the settings that lead to both.
+
+It does not run the functions: `__main__.py` does in processes of its own, `sam.py` in Lambda's containers.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import boto3
+from cheroot.wsgi import Server
+
+from local import aws
+from local.imin import make_imin
+from local.issuer import make_issuer
+from local.template import Function, Template
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+SERVER_THREADS = 32
+IMIN_KEY = os.environ.get("IMIN_API_KEY") or "local-imin-key"
+WEBHOOK_KEY = os.environ.get("IMIN_WEBHOOK_KEY") or "local-webhook-key"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts, running. `functions` have the environment in force; `issuer` is None where another one is used."""
+
+    functions: list[Function]
+    settings: Mapping[str, str]
+    aws_variables: Mapping[str, str]
+    issuer: "WSGIApplication | None"
+
+
+def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Parts:
+    """Starts AWS and imin on `host`, until `running` ends. Raises `OSError` (a port is taken), `ValueError` (a bad number)."""
+    aws_port, imin_port = number("AWS_PORT", 3001), number("IMIN_PORT", 3002)
+    local = {
+        "ALLOWED_REDIRECT_URIS": f"brokerapp://linked,{api_url}/",
+        "IMIN_BASE_URL": f"http://{host}:{imin_port}",
+        "OIDC_AUDIENCE": "seller-accounts-local",
+        "OIDC_ISSUER": issuer_url,
+        "PUBLIC_BASE_URL": api_url,
+    }
+    template = Template()
+    functions = [replace(each, environment=_in_force(each.environment, local)) for each in template.functions()]
+    settings = {name: value for function in functions for name, value in function.environment.items()}
+
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        serve(running, aws.make_aws(), host, aws_port)
+    variables = aws.variables(f"http://{host}:{aws_port}")
+    os.environ.update(variables)
+    values = {"IMIN_API_KEY_SECRET": IMIN_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY, "LINK_STATE_SECRET": aws.made_up_key()}
+    aws.make_secrets(boto3.client("secretsmanager"), {settings[name]: value for name, value in values.items()})
+    (table,) = template.resources("AWS::DynamoDB::Table").values()
+    aws.make_tables(boto3.client("dynamodb"), {settings["LINKS_TABLE"]: table})
+
+    if "IMIN_BASE_URL" not in os.environ:
+        imin = make_imin(IMIN_KEY, webhook_url=f"{api_url}/v1/webhooks/imin", webhook_key=WEBHOOK_KEY)
+        serve(running, imin, host, imin_port)
+    issuer = None
+    if "OIDC_ISSUER" not in os.environ:
+        issuer = make_issuer(issuer_url, settings["OIDC_AUDIENCE"], settings["CUSTOMER_CLAIM"])
+    return Parts(functions, settings, variables, issuer)
+
+
+def number(name: str, default: int) -> int:
+    """A port or count in the environment. Raises `ValueError` with its name."""
+    text = os.environ.get(name, "") or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ValueError(f"{name} must be a whole number from 1 to 65535")
+    return int(text)
+
+
+def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: str, port: int) -> None:
+    """Serves `application` in threads, until `running` ends. Raises `OSError` when the port is taken."""
+    server = Server((host, port), application, numthreads=SERVER_THREADS)
+    server.prepare()
+    threading.Thread(target=server.serve, daemon=True).start()
+    running.callback(server.stop)
+
+
+def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a function: what the environment says, else what is so on this machine, else what the template says."""
+    return {name: os.environ.get(name, local.get(name, value)) for name, value in declared.items()}

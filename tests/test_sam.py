@@ -1,0 +1,125 @@
+"""The built functions in Lambda's containers, run by the real SAM CLI: every event, the main job, a whole link journey.
+
+`make test-sam` builds them and runs these tests; `make test` does not.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from local.template import Template
+from tests.conftest import EVENTS, event
+from tests.stack import ROOT, free_ports
+
+pytestmark = pytest.mark.sam
+
+STATUSES = {
+    "accounts-get": 200,
+    "accounts-get-with-link": 200,
+    "health-get": 200,
+    "link-callback-get": 400,
+    "link-get": 404,
+    "links-get": 200,
+    "notices-get": 200,
+    "records-delete": 204,
+    "webhook-post": 204,
+}
+FUNCTIONS = {f"{route.method} {route.path}": function.name for function in Template().functions() for route in function.routes}
+START_SECONDS = 120
+
+
+def _command(*arguments: str) -> list[str]:
+    options = os.environ.get("SAM_LOCAL_ARGS", "").split()
+    return [sys.executable, "-m", "local.sam", str(ROOT / ".venv-sam/bin/sam"), *arguments, *options]
+
+
+def _environment() -> dict[str, str]:
+    ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT", "ISSUER_PORT"), map(str, free_ports(4)), strict=True))
+    return {**os.environ, **ports, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1"}
+
+
+@contextlib.contextmanager
+def running(log: Path, *arguments: str) -> Iterator[tuple[str, str]]:
+    """`sam local` with `arguments`; gives its URL and the log's first line, once it answers."""
+    environment = _environment()
+    with log.open("wb") as output:
+        process = subprocess.Popen(_command(*arguments), cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while "Running on" not in log.read_text(errors="replace"):
+                assert process.poll() is None, log.read_text(errors="replace")
+                assert time.monotonic() < deadline, log.read_text(errors="replace")
+                time.sleep(0.1)  # for another process, not for a clock
+            yield f"http://127.0.0.1:{environment['PORT']}", log.read_text(errors="replace")
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("*.json")))
+def test_every_event_is_answered_by_sam_local_invoke(name: str) -> None:
+    function = FUNCTIONS[event(name)["routeKey"]]
+    command = _command("invoke", function, "--event", str(EVENTS / f"{name}.json"))
+    ended = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, check=True, timeout=120)  # noqa: S603
+    response = json.loads(ended.stdout.decode().strip().splitlines()[-1])
+    assert response["statusCode"] == STATUSES[name]
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """`sam local start-api`: its URL, imin's, and headers with rosie's token."""
+    with running(tmp_path_factory.mktemp("sam") / "api.log", "start-api", "--warm-containers", "LAZY") as (url, log):
+        (line,) = (line for line in log.splitlines() if line.startswith("issuer "))
+        issuer, imin = line.removeprefix("issuer ").split(", imin ")
+        token = requests.post(f"{issuer}/token", json={"customerIdentifier": "rosie"}, timeout=30).json()["accessToken"]
+        yield url, imin, {"Authorization": f"Bearer {token}"}
+
+
+class TestStartApi:
+    def test_the_main_job(self, api: tuple[str, str, dict[str, str]]) -> None:
+        url, _, headers = api
+        response = requests.get(f"{url}/v1/customers/me/accounts", headers=headers, timeout=60)
+        assert [account["status"] for account in response.json()["accounts"]] == ["not_connected", "not_connected", "connected"]
+        assert response.headers["Content-Encoding"] == "gzip"
+
+    def test_the_function_verifies_tokens_itself_where_sam_does_not(self, api: tuple[str, str, dict[str, str]]) -> None:
+        response = requests.get(f"{api[0]}/v1/customers/me/accounts", headers={"Authorization": "Bearer a.b.c"}, timeout=60)
+        assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+
+    def test_a_whole_link_journey(self, api: tuple[str, str, dict[str, str]]) -> None:
+        url, imin, headers = api
+        rosie = f"{url}/v1/customers/me"
+        listed = requests.get(f"{rosie}/accounts?redirectUri=brokerapp://linked", headers=headers, timeout=60).json()
+        connect = listed["accounts"][0]["connect"]["existingAccountUrl"]
+        login = {"email": "rosie@example.com", "password": "rosie-password"}
+        callback = requests.post(connect, data=login, allow_redirects=False, timeout=60).headers["Location"]
+        way_on = requests.get(callback, allow_redirects=False, timeout=60)
+        assert way_on.status_code == 303
+        assert way_on.headers["Location"] == f"brokerapp://linked?linkId={listed['link']['id']}&status=confirmed"
+        link = requests.get(f"{rosie}/links/{listed['link']['id']}", headers=headers, timeout=60).json()
+        assert [seller["name"] for seller in link["sellers"]] == ["Everyone Active"]
+
+        disconnected = {"customer": "rosie", "seller": "everyone-active"}
+        assert requests.post(f"{imin}/local/disconnect", data=disconnected, allow_redirects=False, timeout=60).status_code == 303
+        assert len(requests.get(f"{rosie}/notices", headers=headers, timeout=60).json()["notices"]) == 1
+        assert requests.delete(f"{rosie}/records", headers=headers, timeout=60).status_code == 204
+        assert requests.get(f"{rosie}/links", headers=headers, timeout=60).json() == {"links": []}
+
+
+def test_sam_local_start_lambda_is_invoked_by_boto3(tmp_path: Path) -> None:
+    with running(tmp_path / "lambda.log", "start-lambda", "--warm-containers", "LAZY") as (url, _):
+        credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-2"}
+        client: Any = boto3.client("lambda", endpoint_url=url, **credentials)  # type: ignore[call-overload]  # the keys are right
+        answer = client.invoke(FunctionName="AccountsFunction", Payload=json.dumps(event("accounts-get")))
+        response = json.loads(answer["Payload"].read())
+        assert json.loads(response["body"])["customerIdentifier"] == "rosie"
