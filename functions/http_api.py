@@ -62,19 +62,19 @@ class Request:
         """Reads `event`. Raises `Problem` when it is no event of an HTTP API."""
         try:
             about = event["requestContext"]
-            query = event.get("rawQueryString", "")
+            query = event.get("rawQueryString") or ""
             return cls(
                 route_key=about["routeKey"],
                 path_parameters=event.get("pathParameters") or {},
                 path=event["rawPath"],
                 raw_query=query,
                 query=parse_qs(query, keep_blank_values=True) if query else {},
-                headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+                headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
                 claims=(about.get("authorizer") or {}).get("jwt", {}).get("claims"),
                 id=about["requestId"],
                 domain_name=about["domainName"],
-                raw_body=event.get("body", ""),
-                body_is_base64=event.get("isBase64Encoded", False),
+                raw_body=event.get("body") or "",
+                body_is_base64=bool(event.get("isBase64Encoded")),
                 remaining_ms=context.get_remaining_time_in_millis,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
