@@ -4,7 +4,7 @@ Source: imin's page "Get Seller Accounts" for the three cases; what fits none of
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -47,7 +47,7 @@ def reshape(body: bytes) -> Reshaped:
     """All of an upstream answer. Raises `Problem` `upstream_invalid_response` when nothing can be read of it."""
     try:
         collection = _collection_decoder.decode(body)
-        return Reshaped(collection.entitlement_filter or None, [_account(account) for account in collection.items], [])
+        return Reshaped(collection.entitlement_filter or None, _accounts(collection.items), [])
     except (ValueError, OverflowError, RecursionError):
         return _reshape_one_by_one(body)
 
@@ -66,19 +66,18 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
     return Reshaped(collection.entitlement_filter or None, accounts, warnings)
 
 
+def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
+    """The accounts of `items`, each put where its item was: that one's memory, still in the processor's cache, serves the next."""
+    accounts: list[Any] = items
+    for place, item in enumerate(items):
+        accounts[place] = _account(item)
+    return accounts
+
+
 def _account(account: imin.Account) -> shapes.Account:
+    """Connected is told by `dateLinked` or, lacking it, by any other field of that case."""
     seller = _seller(account.seller)
-    if _is_connected(account):
-        return _connected(account, seller)
-    if account.matching_email_exists is not None or account.potential_action:
-        email_matches = FLAGS[account.matching_email_exists]
-        return shapes.NotConnected(seller=seller, email_matches=email_matches, connect=_connect(account, bool(email_matches)))
-    return shapes.Unknown(seller=seller)
-
-
-def _is_connected(account: imin.Account) -> bool:
-    """Told by `dateLinked` or, lacking it, by any other field of the connected case."""
-    return bool(
+    if (
         account.date_linked
         or account.customer
         or account.access_pass
@@ -86,7 +85,15 @@ def _is_connected(account: imin.Account) -> bool:
         or account.evidence_requests
         or account.hidden_entitlements is not None
         or account.has_hidden_entitlements is not None
-    )
+    ):
+        return _connected(account, seller)
+    email_matches = FLAGS[account.matching_email_exists]
+    if account.potential_action:
+        connect = _connect(account.potential_action, bool(email_matches))
+        return shapes.NotConnected(seller=seller, email_matches=email_matches, connect=connect)
+    if email_matches is not None:
+        return shapes.NotConnected(seller=seller, email_matches=email_matches)
+    return shapes.Unknown(seller=seller)
 
 
 def _seller(seller: imin.Seller) -> shapes.Seller:
@@ -97,18 +104,13 @@ def _seller(seller: imin.Seller) -> shapes.Seller:
         logo_url=(seller.logo and seller.logo.url) or None,
         email=seller.email or None,
         telephone=seller.telephone or None,
-        links=_each(_text, seller.same_as) if seller.same_as else [],
+        links=[link for link in _many(seller.same_as) if link] if seller.same_as else [],
     )
 
 
-def _text(text: str) -> str | None:
-    return text or None
-
-
-def _connect(account: imin.Account, email_matches: bool) -> shapes.Connect | None:
+def _connect(actions: imin.Action | list[imin.Action], email_matches: bool) -> shapes.Connect | None:
     existing = new = None
-    actions = account.potential_action
-    for action in actions if isinstance(actions, list) else [actions] if actions else []:
+    for action in _many(actions):
         kind = action.at_type or action.type
         if kind == "RegisterAction":
             existing = existing or action.target
@@ -175,6 +177,10 @@ def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]
     if not values:
         return []
     if isinstance(values, list):
-        return [shaped for value in values if (shaped := shape(value)) is not None]
+        return [shaped for value in values if (shaped := shape(value))]
     only = shape(values)
-    return [] if only is None else [only]
+    return [only] if only else []
+
+
+def _many(values: T | list[T]) -> list[T]:
+    return values if isinstance(values, list) else [values]
