@@ -1,6 +1,6 @@
 """A secret of AWS Secrets Manager, kept in memory for five minutes.
 
-It knows nothing of what a secret is for. The client is botocore's own: boto3 would only add to the start.
+It knows nothing of what a secret is for.
 """
 
 import logging
@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-import botocore.session
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import aws_client
 from problems import Problem
 from telemetry import count, describe, log
 
@@ -22,13 +21,11 @@ if TYPE_CHECKING:
 TTL_SECONDS = 300
 LOOK_AGAIN_SECONDS = 10  # how often keys that fit no version can make it ask for them
 STALE_FOR_SECONDS = 30  # while Secrets Manager fails, a value that is known is used on, and asked for again after this
-CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 def make_client() -> "SecretsManagerClient":
     """A client that gives up in time to say so: at most about six seconds, retry included."""
-    client = botocore.session.get_session().create_client("secretsmanager", config=CLIENT_CONFIG)
-    return cast("SecretsManagerClient", client)
+    return cast("SecretsManagerClient", aws_client.make_client("secretsmanager", read_timeout_seconds=2))
 
 
 class Secret:

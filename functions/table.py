@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import aws_client
 from problems import Problem
 from settings import StoreSettings
 
@@ -26,7 +25,6 @@ DELETED_AT_ONCE = 25  # the most that one BatchWriteItem takes
 KEYS_AT_ONCE = 500
 PAUSE_SECONDS = 0.1  # after DynamoDB left a part undone
 RETRY_AFTER_SECONDS = 2
-CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
 
 Kind = Literal["LINK", "NOTICE"]
 Item = dict[str, Any]
@@ -42,7 +40,7 @@ class Page(NamedTuple):
 
 def make_client() -> "DynamoDBClient":
     """A client that gives up in time to say so: at most about four seconds, retry included."""
-    return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=CLIENT_CONFIG))
+    return cast("DynamoDBClient", aws_client.make_client("dynamodb", read_timeout_seconds=1))
 
 
 @contextmanager
