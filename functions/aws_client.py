@@ -5,6 +5,7 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from snapshot_restore_py import register_after_restore
 
 
 @functools.cache
@@ -15,4 +16,6 @@ def _session() -> botocore.session.Session:
 def make_client(service: str, read_timeout_seconds: int) -> Any:
     """A client that gives up in time to say so: two attempts, each with a second to connect."""
     config = Config(connect_timeout=1, read_timeout=read_timeout_seconds, retries={"mode": "standard", "total_max_attempts": 2})
-    return _session().create_client(service, config=config)
+    client = _session().create_client(service, config=config)
+    register_after_restore(client.close)  # a connection does not outlive a snapshot; the next call makes a new one
+    return client

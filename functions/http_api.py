@@ -9,14 +9,17 @@ import base64
 import functools
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 from urllib.parse import parse_qs
 
+from snapshot_restore_py import register_after_restore
+
 from problems import Problem, problem_body
-from telemetry import begin, describe, log_with_metrics
+from telemetry import begin, count, describe, log_with_metrics
 
 Event = dict[str, Any]
 
@@ -121,10 +124,7 @@ def handler_of(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handle
         except Exception as error:  # noqa: BLE001 - the last resort of every route
             problem = error if isinstance(error, Problem) else Problem("internal_error", "The request could not be served.")
             response = tell(problem, request.id if request else context.aws_request_id, request)
-            facts = {"code": problem.code}
-            if problem.status >= 500:
-                level = logging.WARNING if problem is error else logging.ERROR
-                facts |= describe(error)
+            level, facts = _told(problem, error)
         log_with_metrics(
             level,
             "request",
@@ -139,11 +139,23 @@ def handler_of(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handle
     return handler
 
 
+def _told(problem: Problem, error: Exception) -> tuple[int, dict[str, object]]:
+    """How loudly the log tells of a problem, and what; one that is neither the caller's nor imin's is counted as a fault."""
+    if problem.status < 500:
+        return logging.INFO, {"code": problem.code}
+    if not problem.code.startswith("upstream_"):
+        count("Faults")
+    return logging.WARNING if problem is error else logging.ERROR, {"code": problem.code, **describe(error)}
+
+
 def made_on_demand(make_handler: Callable[[Mapping[str, str]], Handler]) -> Callable[[str], Handler]:
     """A module's `__getattr__` (PEP 562) that makes its `handler` when the Lambda runtime asks for it, in its init phase.
 
-    So importing the module reads no settings and makes no clients.
+    So importing the module reads no settings and makes no clients. With SnapStart, Lambda starts many environments from one that
+    got this far: each then gets random numbers of its own, and what was made here sees to its own connections and secrets.
+    Source: Lambda's developer guide, "Handling uniqueness with Lambda SnapStart".
     """
+    register_after_restore(random.seed)
     make_once = functools.cache(lambda: make_handler(os.environ))
 
     def attribute(name: str) -> Handler:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
+from snapshot_restore_py import register_after_restore
 
 import aws_client
 from problems import Problem
@@ -35,6 +36,10 @@ class Secret:
         self._client = client
         self._name = name
         self._clock = clock
+        self._forget()
+        register_after_restore(self._forget)  # a snapshot may be weeks old
+
+    def _forget(self) -> None:
         self._current: str | None = None
         self._versions: list[str] | None = None
         self._good_until = 0.0

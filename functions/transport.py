@@ -16,6 +16,7 @@ from typing import Any
 import certifi
 import requests
 from requests.adapters import HTTPAdapter
+from snapshot_restore_py import register_after_restore
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -101,4 +102,5 @@ def make_session(tls: ssl.SSLContext | None = None) -> requests.Session:
     adapter = _Adapter(tls or ssl.create_default_context(cafile=certifi.where()))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    register_after_restore(session.close)  # a connection does not outlive a snapshot; the next call makes a new one
     return session

@@ -1,6 +1,7 @@
 """A server on loopback that answers each connection as a script says, byte for byte, for tests where transport matters."""
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -13,7 +14,7 @@ Script = Callable[[socket.socket, bytes], None]
 class Server:
     """Runs one script for each request that comes, the last one again and again.
 
-    `requests` are their heads; `connections` counts those that were made, TLS handshake included.
+    `requests` are they as they came; `connections` counts those that were made, TLS handshake included.
     """
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
@@ -63,11 +64,17 @@ class Server:
                     if not received:
                         return
                     head += received
-                if head.endswith(b"\r\n\r\n"):
+                if _is_whole(head):
                     self.requests.append(head)
                     script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
                     head = b""
                     script(connection, self.requests[-1])
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 @contextlib.contextmanager

@@ -511,6 +511,17 @@ class TestTelemetry:
         app.get()
         assert f'"{metric}":[1.0]' in output.text()
 
+    def test_a_failure_that_is_ours_to_mend_is_a_fault_and_no_other(
+        self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str], output: Output
+    ) -> None:
+        imin.answers({}, 500)
+        assert (app.get().status, app.get("someone-else").status) == (503, 403)
+        assert "Faults" not in output.text()
+
+        secrets_manager.delete_secret(SecretId=environment["IMIN_API_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
+        assert App(accounts.make_handler(environment)).get().json["code"] == "secret_unavailable"
+        assert '"Faults":[1.0]' in output.text()
+
     def test_nothing_secret_or_personal_is_logged(self, app: App, imin: Imin, output: Output) -> None:
         app.get(query=REDIRECT, authorization="Bearer the-token")
         state = imin.calls[-1].params["redirectUri"].rpartition("/")[2]

@@ -1,0 +1,81 @@
+"""An environment that Lambda restores from a snapshot (SnapStart) shares nothing with its twins that it must not share."""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import snapshot_restore_py
+
+import accounts
+import aws_client
+from http_api import made_on_demand
+from tests.conftest import App
+from tests.loopback import answer, serve
+
+ANSWER = json.dumps({"imin:item": [{"seller": {"@id": "1"}}]}).encode()
+
+
+class Restorable:
+    """The hooks that were registered since this was made, run as Lambda's runtime runs them."""
+
+    def __init__(self) -> None:
+        self._before = len(snapshot_restore_py.get_after_restore())
+
+    def restore(self) -> None:
+        """Goes on as from a snapshot."""
+        hooks: list[Any] = snapshot_restore_py.get_after_restore()
+        for hook, arguments, options in hooks[self._before :]:
+            hook(*arguments, **options)
+
+
+@pytest.fixture
+def restorable() -> Iterator[Restorable]:
+    """Hooks of this test alone."""
+    hooks: list[Any] = snapshot_restore_py.get_after_restore()
+    kept = len(hooks)
+    yield Restorable()
+    del hooks[kept:]
+
+
+def test_its_first_call_makes_a_connection_of_its_own_and_fetches_the_secret_again(
+    restorable: Restorable, environment: dict[str, str], secrets_manager: Any
+) -> None:
+    with serve(answer(ANSWER)) as imin:
+        app = App(accounts.make_handler({**environment, "IMIN_BASE_URL": imin.url}))
+        assert app.get().status == app.get().status == 200
+        assert imin.connections == 1
+        secrets_manager.put_secret_value(SecretId=environment["IMIN_API_KEY_SECRET"], SecretString="rotated")
+        assert app.get().status == 200
+        assert b"rotated" not in imin.requests[-1]
+
+        restorable.restore()
+
+        assert app.get().status == 200
+        assert imin.connections == 2
+        assert b"\r\nX-Api-Key: rotated\r\n" in imin.requests[-1]
+
+
+def test_a_client_of_aws_makes_connections_of_its_own(restorable: Restorable, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(answer(b'{"SecretString": "key"}', Content_Type="application/x-amz-json-1.1")) as manager:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", manager.url)
+        client = aws_client.make_client("secretsmanager", read_timeout_seconds=1)
+        for _ in range(2):
+            client.get_secret_value(SecretId="a")
+        assert manager.connections == 1
+
+        restorable.restore()
+
+        assert client.get_secret_value(SecretId="a")["SecretString"] == "key"
+        assert manager.connections == 2
+
+
+def test_it_draws_random_numbers_of_its_own(restorable: Restorable) -> None:
+    made_on_demand(accounts.make_handler)
+    random.seed(1)
+    in_snapshot = random.getstate()
+
+    restorable.restore()
+
+    assert random.getstate() != in_snapshot
