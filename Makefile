@@ -21,11 +21,11 @@ $(VENV)/ready: requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
-.venv-sam/ready: requirements-sam.txt
+.venv-%/ready: requirements-%.txt
 	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is needed to build what is deployed" >&2; exit 1; }
-	@echo "making .venv-sam with $(RUNTIME_PYTHON)"
-	@"$(RUNTIME_PYTHON)" -m venv --clear .venv-sam
-	@.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-sam.txt
+	@echo "making .venv-$* with $(RUNTIME_PYTHON)"
+	@"$(RUNTIME_PYTHON)" -m venv --clear .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 .PHONY: help
@@ -55,14 +55,20 @@ bench: $(VENV)/ready ## measure speed and memory, as ratios
 	@$(BIN)/python -m bench
 
 .PHONY: validate
-validate: .venv-sam/ready ## let the real SAM CLI validate the template
+validate: .venv-sam/ready .venv-checkov/ready ## let the real SAM CLI and checkov check the template
 	@$(SAM) validate --lint
+	@.venv-checkov/bin/checkov --file template.yaml --quiet --compact --skip-download
 
 ARCHITECTURE ?= arm64
 .PHONY: build
 build: .venv-sam/ready ## build what is deployed, bytecode included; ARCHITECTURE=x86_64 for another processor
 	@PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
-	@"$(RUNTIME_PYTHON)" -P local/artefact.py .aws-sam/build $(ARCHITECTURE) 3.13
+	@"$(RUNTIME_PYTHON)" -P local/artefact.py .aws-sam/build $(ARCHITECTURE) 3.13 samconfig.toml
+
+STAGE ?= dev
+.PHONY: deploy
+deploy: .venv-sam/ready ## deploy what was built, with a stage's settings in samconfig.toml; STAGE=prod for another than dev
+	@$(SAM) deploy --config-env $(STAGE) $(DEPLOY_ARGS)
 
 HERE := $(if $(filter x86_64 AMD64,$(shell uname -m)),x86_64,arm64)
 .PHONY: sam-local
@@ -85,7 +91,8 @@ lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 	@$(COMPILE) --upgrade pyproject.toml --output-file functions/requirements.txt
 	@$(COMPILE) --upgrade pyproject.toml --group dev --constraint functions/requirements.txt --output-file requirements-dev.txt
 	@$(COMPILE) --upgrade --group sam --output-file requirements-sam.txt
+	@$(COMPILE) --upgrade --group checkov --output-file requirements-checkov.txt
 
 .PHONY: clean
 clean: ## remove what was made
-	@rm -rf $(VENV) .venv-sam .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

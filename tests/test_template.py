@@ -1,16 +1,26 @@
-"""The template against the code: routes, variables, rights."""
+"""The template against the code: routes, variables, rights, metrics. Its stages are in `test_stages`."""
 
+import ast
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import pytest
 
 import accounts
 import link_callback
 import links
 import webhook
+from link_store import MOST_CALLBACKS
 from local.template import Template
+from problems import KINDS, Code
+from tests.conftest import WEBHOOK_KEY, Imin, event
+from tests.linking import Customer
 
 FUNCTIONS = Path(accounts.__file__).parent
+RUNBOOK = FUNCTIONS.parent / "docs" / "runbook.md"
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 MODULES = {
     "AccountsFunction": accounts,
@@ -18,7 +28,16 @@ MODULES = {
     "LinksFunction": links,
     "WebhookFunction": webhook,
 }
+AWS_METRICS = {  # by namespace and dimension, from each service's own guide
+    ("AWS/ApiGateway", "ApiId"): {"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"},
+    ("AWS/DynamoDB", "TableName"): {"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"},
+    ("AWS/Lambda", "FunctionName"): {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
+}
 template = Template()
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_every_route_of_the_contract_is_there_with_its_authorizer() -> None:
@@ -52,63 +71,185 @@ def test_every_variable_that_a_function_reads_is_set_and_no_other() -> None:
         assert environment.read == set(function.environment) - POWERTOOLS
 
 
-TABLE_ACTIONS = {  # what the code of each function calls; tests of the journeys run with these calls counted
-    "AccountsFunction": set[str](),
-    "LinkCallbackFunction": {"dynamodb:UpdateItem"},
-    "LinksFunction": {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-    "WebhookFunction": {"dynamodb:PutItem"},
-}
+class TestRights:
+    """Every function is used in all its ways, and may do what it then did: that, and nothing else."""
+
+    @pytest.fixture
+    def asked(self, dynamodb: Any, secrets_manager: Any) -> Iterator[set[tuple[str, str]]]:
+        """What AWS is asked for: actions, as IAM names them, and the secret or table of each."""
+        found: set[tuple[str, str]] = set()
+
+        def note(params: Any, model: Any, **_: Any) -> None:
+            resource = params.get("SecretId") or params.get("TableName") or "".join(params["RequestItems"])
+            found.add((f"{model.service_model.service_name}:{model.name}", resource))
+
+        for client in (dynamodb, secrets_manager):
+            client.meta.events.register("before-parameter-build", note)
+        yield found
+        for client in (dynamodb, secrets_manager):
+            client.meta.events.unregister("before-parameter-build", note)
+
+    @pytest.fixture
+    def rosie(self, environment: dict[str, str], imin: Imin) -> Customer:
+        return Customer(environment, imin)
+
+    def test_accounts(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+        rosie.gets_link()
+        assert asked == _allowed("AccountsFunction")
+
+    def test_link_callback(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+        _, state = rosie.gets_link()
+        rosie.connects("1")
+        asked.clear()
+        for _ in range(MOST_CALLBACKS + 1):
+            rosie.comes_back(state)
+        assert asked == _allowed("LinkCallbackFunction")
+
+    def test_links(self, rosie: Customer, imin: Imin, asked: set[tuple[str, str]]) -> None:
+        link_id, state = rosie.gets_link()
+        imin.answers({}, 500)
+        rosie.comes_back(state)
+        rosie.show()
+        asked.clear()
+        assert rosie.reads_link(link_id)["status"] == "not_confirmed"
+        for name in ("links-get", "notices-get", "records-delete"):
+            assert rosie.reads(name).status < 300
+        assert asked == _allowed("LinksFunction")
+
+    def test_webhook(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+        notice = event("webhook-post")
+        notice["headers"]["x-api-key"] = WEBHOOK_KEY
+        assert rosie.webhook.send(notice).status == 204
+        assert asked == _allowed("WebhookFunction")
 
 
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
+def _allowed(function: str) -> set[tuple[str, str]]:
+    """What the function's role may do, and to which secret or table."""
+    (policy,) = template.resources("AWS::Serverless::Function")[function]["Policies"]
+    assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
+    return {
+        (action, resource.removesuffix(".Arn"))
+        for statement in policy["Statement"]
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
 
 
-def test_a_function_may_do_only_what_it_does_and_only_to_its_own_secrets_and_table() -> None:
-    for function in template.functions():
-        properties = template.resources("AWS::Serverless::Function")[function.name]
-        (policy,) = properties["Policies"]
-        rights = {action: _listed(each["Resource"]) for each in policy["Statement"] for action in _listed(each["Action"])}
-        secrets = rights.pop("secretsmanager:GetSecretValue")
-        assert set(secrets) == {function.environment[name] for name in function.environment if name.endswith("_SECRET")}
-        assert set(rights) == TABLE_ACTIONS[function.name]
-        assert all(resources == ["RecordsTable.Arn"] for resources in rights.values())
+class TestWhatIsKept:
+    def test_the_table_forgets_can_be_restored_and_is_kept(self) -> None:
+        ((name, table),) = template.resources("AWS::DynamoDB::Table").items()
+        assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert table["DeletionProtectionEnabled"] == "true"
+        for kept in (name, "DataKey"):  # one is of no use without the other
+            about = template.document["Resources"][kept]
+            assert about["DeletionPolicy"] == about["UpdateReplacePolicy"] == "Retain"
+
+    def test_all_of_it_is_encrypted_by_a_key_of_our_own(self) -> None:
+        (table,) = template.resources("AWS::DynamoDB::Table").values()
+        (topic,) = template.resources("AWS::SNS::Topic").values()
+        logs = template.resources("AWS::Logs::LogGroup").values()
+        secrets = template.resources("AWS::SecretsManager::Secret").values()
+        assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "DataKey.Arn"}
+        assert topic["KmsMasterKeyId"] == "DataKey"
+        assert {each["KmsKeyId"] for each in [*logs, *secrets]} == {"DataKey.Arn"}
+
+    def test_every_function_has_a_log_with_retention_and_no_state_reaches_the_access_log(self) -> None:
+        logs = template.resources("AWS::Logs::LogGroup")
+        assert {log["RetentionInDays"] for log in logs.values()} == {"30"}
+        for function in template.resources("AWS::Serverless::Function").values():
+            assert function["LoggingConfig"]["LogGroup"] in logs
+        (api,) = template.resources("AWS::Serverless::HttpApi").values()
+        assert not re.search(r"\$context\.(path|rawPath|domain)", api["AccessLogSettings"]["Format"])
+        assert "$context.routeKey" in api["AccessLogSettings"]["Format"]
 
 
-def test_the_table_forgets_is_encrypted_can_be_restored_and_is_kept() -> None:
-    ((name, table),) = template.resources("AWS::DynamoDB::Table").items()
-    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["SSESpecification"]["SSEEnabled"]
-    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
-    assert table["DeletionProtectionEnabled"] == "true"
-    assert template.document["Resources"][name]["DeletionPolicy"] == "Retain"
+class TestDeployment:
+    def test_new_code_and_new_settings_make_new_versions_and_failures_move_traffic_back(self) -> None:
+        shared = template.document["Globals"]["Function"]
+        assert shared["AutoPublishAlias"] == "live"
+        assert shared["DeploymentPreference"] == {"Type": {"Ref": "DeploymentType"}, "Alarms": [{"Ref": "ErrorsAlarm"}]}
+        for name in MODULES:
+            assert template.document["Resources"][name]["Properties"]["AutoPublishCodeSha256"] == {"Ref": "Release"}
+
+    def test_every_parameter_is_described_checked_and_in_a_group(self) -> None:
+        groups = template.document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        parameters = template.document["Parameters"]
+        assert sorted(name for group in groups for name in group["Parameters"]) == sorted(parameters)
+        for name, about in parameters.items():
+            assert about["Description"], name
+            assert about.keys() & {"AllowedPattern", "AllowedValues", "MinLength", "MinValue"}, name
 
 
-def test_every_function_has_a_log_with_retention_and_no_state_reaches_the_access_log() -> None:
-    logs = template.resources("AWS::Logs::LogGroup")
-    for function in template.resources("AWS::Serverless::Function").values():
-        assert logs[function["LoggingConfig"]["LogGroup"]]["RetentionInDays"] == "30"
-    (api,) = template.resources("AWS::Serverless::HttpApi").values()
-    assert not re.search(r"\$context\.(path|rawPath|domain)", api["AccessLogSettings"]["Format"])
-    assert "$context.routeKey" in api["AccessLogSettings"]["Format"]
+def _metrics_of_the_code() -> set[str]:
+    """All names that are counted or measured: given as they stand, or in a table called `…_METRICS`."""
+    found: set[str] = set()
+    for module in FUNCTIONS.glob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            match node:
+                case ast.Call(func=ast.Name("count" | "measure"), args=[ast.Constant(str(name)), *_]):
+                    found.add(name)
+                case ast.Assign([ast.Name(table)], ast.Dict() as names) | ast.AnnAssign(ast.Name(table), _, ast.Dict() as names):
+                    if table.endswith("_METRICS"):
+                        found |= {ast.literal_eval(value) for value in names.values}
+    return found
 
 
-def test_each_module_says_what_it_is_for() -> None:
-    for module in [*FUNCTIONS.glob("*.py"), *FUNCTIONS.parent.glob("local/*.py"), *FUNCTIONS.parent.glob("tests/*.py")]:
+class TestWatching:
+    alarms = template.resources("AWS::CloudWatch::Alarm")
+    ours = _metrics_of_the_code()
+
+    def is_emitted(self, namespace: str, name: str, dimensions: dict[str, str]) -> bool:
+        """Whether there is such a metric: the code's own, or one of AWS's with a resource of this template."""
+        if namespace == "SellerAccounts":
+            return name in self.ours and dimensions == {"service": "seller-accounts-dev"}
+        ((dimension, resource),) = dimensions.items()
+        return name in AWS_METRICS[namespace, dimension] and resource in template.document["Resources"]
+
+    @pytest.mark.parametrize("name", alarms)
+    def test_an_alarms_metric_is_one_that_there_is(self, name: str) -> None:
+        alarm = self.alarms[name]
+        metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
+        for metric in metrics:
+            dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            assert self.is_emitted(metric["Namespace"], metric["MetricName"], dimensions), metric
+
+    @pytest.mark.parametrize("name", alarms)
+    def test_an_alarm_wakes_somebody_and_names_its_section_of_the_runbook(self, name: str) -> None:
+        alarm = self.alarms[name]
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"]
+        section = alarm["AlarmDescription"].rpartition("docs/runbook.md#")[2]
+        assert section in {_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
+
+    def test_the_dashboard_shows_what_there_is_and_all_alarms(self) -> None:
+        (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
+        shown, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+        assert {alarm.removesuffix(".Arn") for alarm in shown["properties"]["alarms"]} == set(self.alarms)
+        for namespace, name, dimension, value, *_ in (metric for each in widgets for metric in each["properties"]["metrics"]):
+            assert self.is_emitted(namespace, name, {dimension: value}), name
+
+    def test_every_metric_of_the_code_is_on_it(self) -> None:
+        (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
+        assert {name for name in self.ours if f'"{name}"' not in dashboard["DashboardBody"]} == set()
+
+
+def _anchor(heading: str) -> str:
+    return heading.removeprefix("## ").lower().replace(" ", "-")
+
+
+@pytest.mark.parametrize("folder", ["functions", "local", "tests", "bench"])
+def test_each_module_says_what_it_is_for(folder: str) -> None:
+    for module in (FUNCTIONS.parent / folder).glob("*.py"):
         assert module.read_text().startswith('"""'), module
 
 
 def test_every_event_is_used_by_a_test() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-    for event in (FUNCTIONS.parent / "events").glob("*.json"):
-        assert f'event("{event.stem}")' in tests
+    for event_file in (FUNCTIONS.parent / "events").glob("*.json"):
+        assert f'event("{event_file.stem}")' in tests
 
 
 def test_every_problem_code_has_a_kind() -> None:
-    from typing import get_args
-
-    from problems import KINDS, Code
-
     assert set(KINDS) == set(get_args(Code))
