@@ -1,0 +1,67 @@
+"""What `make build` adds to what sam built: bytecode, a check of native libraries, and the digest that makes new versions."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT
+
+THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+ELF_OF_ARM64 = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + b"\xb7\0"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """A build folder with one function's artefact in it, and the settings of its stages beside it."""
+    folder = tmp_path / "build" / "AccountsFunction"
+    folder.mkdir(parents=True)
+    (folder / "accounts.py").write_text("handler = 1\n")
+    (folder / "native.abi3.so").write_bytes(ELF_OF_ARM64)
+    (tmp_path / "settings.toml").write_text("a = 1\n")
+    return tmp_path / "build"
+
+
+def _finish(build: Path, architecture: str = "arm64", version: str = THIS_VERSION) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", str(ROOT / "local" / "artefact.py"), str(build), architecture, version]
+    settings = str(build.parent / "settings.toml")
+    return subprocess.run([*command, settings], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+
+def _release(build: Path) -> str:
+    assert _finish(build).returncode == 0
+    written = (build / "release.yaml").read_text()
+    (build / "release.yaml").unlink()  # as sam does, which empties the folder
+    return written
+
+
+def test_bytecode_is_added_that_holds_whatever_the_dates_of_files(build: Path) -> None:
+    assert _finish(build).returncode == 0
+    compiled = Path(importlib.util.cache_from_source(str(build / "AccountsFunction" / "accounts.py"))).read_bytes()
+    assert int.from_bytes(compiled[4:8], "little") == 0b01, "PEP 552: by hash, unchecked"
+
+
+def test_a_library_for_another_processor_fails_it_and_is_named(build: Path) -> None:
+    ended = _finish(build, "x86_64")
+    assert ended.returncode == 1
+    assert ended.stderr == "AccountsFunction is for x86_64, but these libraries are not: native.abi3.so\n"
+
+
+def test_another_python_than_the_runtimes_fails_it(build: Path) -> None:
+    ended = _finish(build, version="3.8")
+    assert ended.returncode == 1
+    assert "bytecode for python3.8 can't be compiled" in ended.stderr
+
+
+def test_the_release_is_another_for_other_code_or_settings_and_else_the_same(build: Path) -> None:
+    first = _release(build)
+    assert _release(build) == first
+
+    (build / "AccountsFunction" / "accounts.py").write_text("handler = 2\n")
+    second = _release(build)
+    (build.parent / "settings.toml").write_text("a = 2\n")
+    third = _release(build)
+
+    assert len({first, second, third}) == 3
