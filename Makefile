@@ -40,11 +40,12 @@ start: $(VENV)/ready ## start the whole service on this machine, at http://127.0
 test: lint pytest ## run all checks
 
 .PHONY: lint
-lint: $(VENV)/ready ## check style, types and the template
+lint: $(VENV)/ready ## check style, types, the template and the workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
 .PHONY: pytest
 pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
