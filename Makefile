@@ -79,6 +79,7 @@ sam-local: $(VENV)/ready ## run the built functions in Lambda's containers by `s
 
 .PHONY: test-sam
 test-sam: $(VENV)/ready ## test with the real SAM CLI and a container engine
+	@$(BIN)/python -c 'from local.sam import bridge_address; bridge_address()'
 	@$(MAKE) --no-print-directory validate build ARCHITECTURE=$(HERE)
 	@SAM_LOCAL_ARGS="$(SAM_LOCAL_ARGS)" $(BIN)/pytest --no-cov -m sam
 
