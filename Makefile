@@ -40,12 +40,17 @@ start: $(VENV)/ready ## start the whole service on this machine, at http://127.0
 test: lint pytest ## run all checks
 
 .PHONY: lint
-lint: $(VENV)/ready ## check style, types, the template and the workflows
+lint: $(VENV)/ready ## check style, types, the template, openapi.json and the workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/cfn-lint template.yaml
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@told=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$told"; exit 1; }
+
+.PHONY: openapi
+openapi: $(VENV)/ready ## make openapi.json anew, from the code, the template and local/openapi/words.yaml
+	@$(BIN)/python -m local.openapi
 
 .PHONY: pytest
 pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses

@@ -241,7 +241,7 @@ def _anchor(heading: str) -> str:
 
 @pytest.mark.parametrize("folder", ["functions", "local", "tests", "bench"])
 def test_each_module_says_what_it_is_for(folder: str) -> None:
-    for module in (FUNCTIONS.parent / folder).glob("*.py"):
+    for module in (FUNCTIONS.parent / folder).rglob("*.py"):
         assert module.read_text().startswith('"""'), module
 
 

@@ -1,0 +1,97 @@
+"""`openapi.json`: made from the code, up to date, valid, and complete. Whether answers keep to it is for `test_conformance.py`."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from http_api import Request
+from local.openapi import document as openapi
+from local.openapi.words import WordsError, compare
+from local.template import Template
+from problems import KINDS
+from tests.conftest import Imin, event
+from tests.linking import Customer
+
+DOCUMENT = json.loads(openapi.PATH.read_text())
+OPERATIONS = {
+    f"{method.upper()} {path}": operation for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
+}
+UNREACHABLE = {"not_found", "method_not_allowed"}  # API Gateway routes, so a function refuses so only when it disagrees
+
+
+class TestFile:
+    def test_it_is_what_the_code_makes(self) -> None:
+        made = openapi.render(openapi.make_document(Template()))
+        assert made == openapi.PATH.read_text(), "openapi.json is stale: run `make openapi`"
+
+    def test_it_is_valid(self) -> None:
+        validate(DOCUMENT)
+
+    def test_it_has_the_routes_of_the_template(self) -> None:
+        routes = {f"{route.method} {route.path}" for function in Template().functions() for route in function.routes}
+        assert set(OPERATIONS) == routes
+
+    def test_every_problem_that_can_reach_an_app_is_on_some_route_with_its_status(self) -> None:
+        described: dict[str, set[str]] = {}
+        for operation in OPERATIONS.values():
+            for status, response in operation["responses"].items():
+                for code in response.get("content", {}).get("application/problem+json", {}).get("examples", {}):
+                    described.setdefault(code, set()).add(status)
+        assert described == {code: {str(kind.status)} for code, kind in KINDS.items() if code not in UNREACHABLE}
+
+    def test_nothing_in_it_is_null(self) -> None:
+        assert "null" not in {*_scalars(DOCUMENT["components"]["schemas"])}
+        assert None not in {*_scalars(DOCUMENT)}
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    """All that `value` has in it, at whatever depth."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _scalars(each)
+    else:
+        yield value
+
+
+class TestWords:
+    def test_a_route_of_the_template_without_words_fails(self) -> None:
+        template = Template()
+        events = template.document["Resources"]["AccountsFunction"]["Properties"]["Events"]
+        events["New"] = {"Type": "HttpApi", "Properties": {"Method": "GET", "Path": "/v1/new"}}
+        with pytest.raises(WordsError, match="GET /v1/new"):
+            openapi.make_document(template)
+
+    def test_words_for_what_is_not_there_fail(self) -> None:
+        with pytest.raises(WordsError, match="is not there: gone"):
+            compare("fields", ["here"], ["here", "gone"])
+
+
+class TestParameters:
+    def test_every_query_parameter_that_a_route_reads_is_described(
+        self, environment: dict[str, str], imin: Imin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rosie = Customer(environment, imin)
+        asked: set[tuple[str, str]] = set()
+        query_value = Request.query_value
+
+        def note(request: Request, name: str) -> str | None:
+            asked.add((request.route_key, name))
+            return query_value(request, name)
+
+        monkeypatch.setattr(Request, "query_value", note)
+        rosie.accounts.send(event("accounts-get"))
+        rosie.reads("links-get")
+        rosie.reads("link-get")
+        rosie.reads("notices-get")
+        rosie.reads("records-delete")
+
+        parameters = DOCUMENT["components"]["parameters"]
+        assert asked == {
+            (key, parameter["name"])
+            for key, operation in OPERATIONS.items()
+            for reference in operation["parameters"]
+            if (parameter := parameters[reference["$ref"].rpartition("/")[2]])["in"] == "query"
+        }
