@@ -29,6 +29,7 @@ import table
 from http_api import Handler
 from local import aws as local_aws
 from local.template import Template
+from tests.conformance import check_answer
 
 EVENTS = Path(__file__).parent.parent / "events"
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
@@ -96,13 +97,15 @@ class App:
         return self.send(asked)
 
     def send(self, asked: dict[str, Any]) -> Answer:
-        """Sends any event."""
+        """Sends any event; an answer that API Gateway would pass on must be one that `openapi.json` describes."""
         response = self.handler(asked, self.context)
         body = response.get("body", "")
         content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
         headers = {name.lower(): value for name, value in response["headers"].items()}
         if headers.get("content-encoding") == "gzip":
             content = gzip.decompress(content)
+        if isinstance(asked, dict) and asked.get("version") == "2.0":
+            check_answer(asked["requestContext"]["routeKey"], response["statusCode"], headers, content)
         return Answer(response["statusCode"], headers, content)
 
 

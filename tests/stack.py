@@ -13,6 +13,8 @@ from pathlib import Path
 
 import requests
 
+from tests.conformance import check_answer, route_of
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -35,8 +37,14 @@ class Stack:
 
     def get(self, path: str, customer: str = "rosie", **options: object) -> requests.Response:
         """Gets `path` as `customer`."""
-        headers = {"Authorization": f"Bearer {self.token(customer)}"}
-        return requests.get(self.url + path, headers=headers, timeout=15, allow_redirects=False, **options)  # type: ignore[arg-type]
+        return self.send("GET", path, headers={"Authorization": f"Bearer {self.token(customer)}"}, **options)
+
+    def send(self, method: str, path: str, **options: object) -> requests.Response:
+        """Asks for `path`; an answer of the API must be one that `openapi.json` describes."""
+        response = requests.request(method, self.url + path, timeout=30, allow_redirects=False, **options)  # type: ignore[arg-type]
+        if path.startswith("/v1/") and method != "HEAD":
+            check_answer(route_of(method, path), response.status_code, response.headers, response.content)
+        return response
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stops it; gives its exit status."""

@@ -79,8 +79,7 @@ def rosie(stack: Stack, app_server: Server) -> Iterator[Customer]:
     yield Customer(stack, app_server, "rosie")
     _disconnect(stack, "rosie", "everyone-active")
     _disconnect(stack, "rosie", "acme")
-    stack_delete = {"Authorization": f"Bearer {stack.token('rosie')}"}
-    requests.delete(f"{stack.url}/v1/customers/me/records", headers=stack_delete, timeout=15)
+    stack.send("DELETE", "/v1/customers/me/records", headers={"Authorization": f"Bearer {stack.token('rosie')}"})
     _choose(stack, "plain")
 
 
@@ -231,7 +230,7 @@ class TestPages:
 
     def test_the_way_on_for_browsers_that_do_not_open_apps(self, stack: Stack, shown: tuple[Page, str]) -> None:
         page, scheme = shown
-        sent = requests.get(f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC))}", allow_redirects=False, timeout=15)
+        sent = stack.send("GET", f"/v1/link-callbacks/{_state(stack, datetime.now(UTC))}")
         kept = {name: sent.headers[name] for name in ("Content-Type", "Content-Security-Policy")}
         with serve(answer(sent.content, **{name.replace("-", "_"): value for name, value in kept.items()})) as server:
             page.goto(server.url)

@@ -1,0 +1,165 @@
+"""Every answer keeps to `openapi.json`: its examples do, whatever imin says; and the check that sees to it can fail."""
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conformance import DOCUMENT, check_answer, route_of
+from tests.conftest import App, Imin, event
+
+ACCOUNTS = "GET /v1/customers/{customerIdentifier}/accounts"
+HEALTH = "GET /v1/health"
+OPERATIONS = {
+    f"{method.upper()} {path}": operation for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
+}
+
+
+class TestExamples:
+    @pytest.mark.parametrize("key", OPERATIONS)
+    def test_each_is_an_answer_that_the_route_can_give(self, key: str) -> None:
+        for status, response in OPERATIONS[key]["responses"].items():
+            for kind, body in response.get("content", {}).items():
+                for reference in body["examples"].values():
+                    value = DOCUMENT["components"]["examples"][reference["$ref"].rpartition("/")[2]]["value"]
+                    content = value if isinstance(value, str) else json.dumps(value)
+                    headers = {"Content-Type": kind} | _required(response)
+                    check_answer(key, int(status), headers, content.encode())
+
+
+def _required(response: Any) -> dict[str, str]:
+    components = DOCUMENT["components"]["headers"]
+    headers = {name: components[reference["$ref"].rpartition("/")[2]] for name, reference in response["headers"].items()}
+    return {name: header["example"] for name, header in headers.items() if header.get("required")}
+
+
+def _health(status: int = 200, body: Any = None, **headers: str) -> None:
+    """Checks an answer of the health route that is a good one, but for what is given."""
+    found = {"Content-Type": "application/json", "Cache-Control": "no-store"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    content = {"status": "ok"} if body is None else body
+    check_answer(HEALTH, status, {name: value for name, value in found.items() if value}, json.dumps(content).encode())
+
+
+class TestConformance:
+    """Every answer in these tests goes through the check (`App.send`, `Stack.send`); here it is seen to fail."""
+
+    def test_a_good_answer_passes(self) -> None:
+        _health()
+        _health(Date="Thu, 01 Jan 2026 12:00:00 GMT", apigw_requestid="JKJaXmPLvHcESHA=")
+
+    def test_a_status_that_is_not_described_fails(self) -> None:
+        with pytest.raises(AssertionError, match="does not describe 202"):
+            _health(202)
+
+    @pytest.mark.parametrize("body", [{}, {"status": "ill"}, {"status": "ok", "more": 1}, {"status": None}, [], "ok"])
+    def test_a_body_that_is_not_described_fails(self, body: Any) -> None:
+        with pytest.raises(AssertionError, match="GET /v1/health 200"):
+            _health(body=body)
+
+    @pytest.mark.parametrize("headers", [{"Cache_Control": ""}, {"Cache_Control": "public"}, {"X_More": "1"}, {"ETag": '"1"'}])
+    def test_a_header_that_is_missing_wrong_or_not_described_fails(self, headers: dict[str, str]) -> None:
+        with pytest.raises(AssertionError, match="GET /v1/health 200"):
+            _health(200, None, **headers)
+
+    def test_a_media_type_that_is_not_described_fails(self) -> None:
+        with pytest.raises(AssertionError, match="does not describe text/html"):
+            _health(Content_Type="text/html")
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (["accounts", 0, "status"], "maybe"),
+            (["accounts", 0, "connect", "suggested"], "neither"),
+            (["accounts", 0, "seller", "name"], ""),
+            (["accounts", 0, "seller", "name"], None),
+            (["accounts", 0, "seller", "nickname"], "Acme"),
+            (["accounts", 2, "connectedAt"], "2021-01-27T12:00:00.5Z"),
+            (["accounts", 2, "connectedAt"], "2021-02-30T12:00:00Z"),
+            (["accounts", 2, "customer"], {}),
+            (["link", "id"], "1"),
+            (["warnings"], None),
+        ],
+    )
+    def test_any_part_of_an_account_that_is_not_described_fails(self, path: list[Any], value: Any) -> None:
+        body = copy.deepcopy(DOCUMENT["components"]["examples"]["getAccounts.link"]["value"])
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "Vary": "Accept"}
+        check_answer(ACCOUNTS, 200, headers, json.dumps(body).encode())
+        part = body
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = value
+        with pytest.raises(AssertionError):
+            check_answer(ACCOUNTS, 200, headers, json.dumps(body).encode())
+
+    def test_a_problem_that_this_route_does_not_have_fails(self) -> None:
+        problem = DOCUMENT["components"]["examples"]["redirect_uri_not_allowed"]["value"]
+        headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+        check_answer(ACCOUNTS, 400, headers, json.dumps(problem).encode())
+        with pytest.raises(AssertionError, match="does not describe redirect_uri_not_allowed"):
+            check_answer("GET /v1/customers/{customerIdentifier}/links", 400, headers, json.dumps(problem).encode())
+
+    def test_a_body_where_there_should_be_none_fails(self) -> None:
+        key = "DELETE /v1/customers/{customerIdentifier}/records"
+        check_answer(key, 204, {"Cache-Control": "no-store"}, b"")
+        with pytest.raises(AssertionError, match="has a body"):
+            check_answer(key, 204, {"Cache-Control": "no-store"}, b"{}")
+
+    def test_what_is_not_routed_is_refused(self) -> None:
+        assert route_of("GET", "/v1/customers/me/links?limit=1") == "GET /v1/customers/{customerIdentifier}/links"
+        assert route_of("GET", "/v1/nothing") == "GET /v1/nothing"
+        check_answer("GET /v1/nothing", 404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
+        with pytest.raises(AssertionError, match="answered by 200"):
+            check_answer("GET /v1/nothing", 200, {"Content-Type": "application/json"}, b'{"message": "Hello"}')
+
+    def test_the_check_is_in_the_way_of_every_answer(self, app: App, imin: Imin, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(DOCUMENT["paths"]["/v1/health"]["get"]["responses"], "200")
+        with pytest.raises(AssertionError, match="does not describe 200"):
+            app.send(event("health-get"))
+
+
+NONSENSE: list[Any] = [
+    None,
+    "",
+    [],
+    {},
+    " ",
+    0,
+    1.5,
+    True,
+    "x",
+    ["x"],
+    [None],
+    {"@id": ""},
+    [[]],
+    [{}],
+    "2021-13-01",
+    "2021-01-27T12:00:00.5+01:00",
+]
+
+
+class TestWhateverIminSays:
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(chance=st.randoms(use_true_random=False), places=st.integers(1, 4))
+    def test_the_answer_is_one_that_is_described(
+        self, app: App, imin: Imin, sample: dict[str, Any], chance: random.Random, places: int
+    ) -> None:
+        page = copy.deepcopy(sample)
+        for _ in range(places):
+            holder, key = chance.choice(list(_places(page)))
+            holder[key] = copy.deepcopy(chance.choice(NONSENSE))
+        imin.answers(page)
+        assert app.get(query=chance.choice([None, {"redirectUri": "brokerapp://linked"}])).status in {200, 502}
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in `value` where something else could be."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from _places(value[key])
