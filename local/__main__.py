@@ -1,7 +1,8 @@
 """The local stack: `python -m local` starts the whole service on this machine, with no Docker, no AWS account and no network.
 
 The API with its functions (port 3000), AWS (3001), an imin (3002) and an OIDC issuer (on the API's port), as `template.yaml` has
-them. Every setting of the functions can be given in the environment. It stops on Ctrl-C or SIGTERM.
+them, and the API's documentation (`/docs`). Every setting of the functions can be given in the environment. It stops on Ctrl-C or
+SIGTERM.
 """
 
 import contextlib
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from access_token import Verifier
+from local.docs import make_docs, make_document
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
 from local.parts import number, serve, start_parts
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
     from local.template import Route
 
 HOST = "127.0.0.1"
@@ -49,7 +53,11 @@ def start(running: contextlib.ExitStack) -> str:
         pool = running.enter_context(contextlib.closing(FunctionPool(function, parts.aws_variables, concurrency)))
         pools.update(dict.fromkeys(function.routes, pool))
     verifier = Verifier(parts.settings["OIDC_ISSUER"], parts.settings["OIDC_AUDIENCE"])
-    beside = {"/local": parts.issuer} if parts.issuer else {}
+    beside: dict[str, WSGIApplication] = {
+        "/docs": make_docs(has_issuer=parts.issuer is not None),
+        "/openapi.json": make_document(api_url),
+        **({"/local": parts.issuer} if parts.issuer else {}),
+    }
     serve(running, DispatcherMiddleware(Gateway(pools, verifier, f"{HOST}:{port}"), beside), HOST, port)
     return api_url
 

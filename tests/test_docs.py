@@ -1,0 +1,73 @@
+"""The documentation in the local stack: what it serves, and a developer who tries a call on it, in a browser with no network."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser import SCREENSHOTS, chromium, needs_browser, phone
+from tests.conformance import DOCUMENT
+from tests.stack import Stack, running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with one environment of each function."""
+    with running(tmp_path_factory.mktemp("docs"), CONCURRENCY="1") as started:
+        yield started
+
+
+def test_the_document_is_served_with_this_stack_as_the_first_server(stack: Stack) -> None:
+    served = requests.get(f"{stack.url}/openapi.json", timeout=5).json()
+    assert served["servers"][0]["url"] == stack.url
+    assert served["paths"] == DOCUMENT["paths"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/docs.js"])
+def test_each_file_comes_from_this_stack_under_a_strict_policy(stack: Stack, path: str) -> None:
+    response = requests.get(stack.url + path, timeout=5, allow_redirects=False)
+    assert response.status_code == 200
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize("path", ["/docs/nothing", "/docs/docs.html", "/docs/%2e%2e/docs.py", "/docs/imin.css"])
+def test_no_other_file_is_served(stack: Stack, path: str) -> None:
+    assert requests.get(stack.url + path, timeout=5).status_code == 404
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_developer_reads_it_and_tries_a_call(stack: Stack, scheme: Literal["light", "dark"]) -> None:
+    with chromium() as browser, phone(browser, scheme) as page:
+        complaints, addresses = _listen(page)
+
+        page.goto(f"{stack.url}/docs")
+        page.get_by_role("button", name="Get her token").click()
+        expect(page.get_by_text("is called as rosie")).to_be_visible()
+        page.get_by_text("Get the customer's accounts with all sellers").click()
+        page.get_by_role("button", name="Execute").click()
+
+        answer = page.locator(".live-responses-table tbody")
+        expect(answer.locator(".response-col_status")).to_have_text("200")
+        expect(answer).to_contain_text('"customerIdentifier": "rosie"')
+        assert ("dark-mode" in (page.locator("html").get_attribute("class") or "")) is (scheme == "dark")
+        if SCREENSHOTS:
+            page.screenshot(path=SCREENSHOTS / f"docs-{scheme}.png")
+        assert complaints == []
+        assert {address for address in addresses if not address.startswith((stack.url, "data:"))} == set()
+
+
+def _listen(page: Page) -> tuple[list[str], list[str]]:
+    """What the browser complains of, and the addresses that it asks for, from now on."""
+    complaints: list[str] = []
+    addresses: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.on("request", lambda request: addresses.append(request.url))
+    return complaints, addresses
