@@ -66,6 +66,7 @@ pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
 
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
+	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)
 	@$(BIN)/python -m bench
 
 .PHONY: validate

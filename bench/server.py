@@ -1,12 +1,19 @@
-"""A server on loopback that answers everything with a document. It is no model of imin: that is `local.imin`.
+"""A server on loopback that answers any GET with a document, as imin, and anything else with a secret, as Secrets Manager.
 
-`python -m bench.server SELLERS` prints its URL; SIGTERM ends it.
+It is no model of either: those are `local.imin` and `local.aws`. `python -m bench.server SELLERS [CERTIFICATE]` prints its URL;
+SIGTERM ends it.
 """
 
+import subprocess
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import trustme
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 
 from bench.documents import upstream_body
@@ -15,20 +22,46 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "127.0.0.1"
+SECRET = b'{"SecretString": "key-of-the-bench"}'
 
 
-def main(sellers: str) -> None:
+@contextmanager
+def running(sellers: int, *certificate: str) -> Iterator[str]:
+    """The URL of a server in a process of its own, so that its time is not counted, for as long as it is needed."""
+    command = [sys.executable, "-m", "bench.server", str(sellers), *certificate]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
+        assert process.stdout  # noqa: S101
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def running_with_tls(sellers: int) -> Iterator[tuple[str, bytes]]:
+    """The same by TLS: its URL, and the root certificate that whoever calls it must trust."""
+    authority = trustme.CA()
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = Path(folder, "server.pem")
+        authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(certificate)
+        with running(sellers, str(certificate)) as url:
+            yield url, authority.cert_pem.bytes()
+
+
+def main(sellers: str, *certificate: str) -> None:
     """Serves until it is killed."""
     body = upstream_body(int(sellers))
-    headers = [("Content-Type", "application/ld+json"), ("Content-Length", str(len(body)))]
 
-    def application(_environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        start_response("200 OK", headers)
-        return [body]
+    def application(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        answer = body if environment["REQUEST_METHOD"] == "GET" else SECRET
+        start_response("200 OK", [("Content-Type", "application/ld+json"), ("Content-Length", str(len(answer)))])
+        return [answer]
 
     server = Server((HOST, 0), application, numthreads=2)
+    for path in certificate:
+        server.ssl_adapter = BuiltinSSLAdapter(path, path)
     server.prepare()
-    print(f"http://{HOST}:{server.bind_addr[1]}", flush=True)
+    print(f"{'https' if certificate else 'http'}://{HOST}:{server.bind_addr[1]}", flush=True)
     server.serve()
 
 

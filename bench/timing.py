@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-Cost = Callable[[], float]
+Cost = TypeVar("Cost")
 
 
-def in_turn(costs: Sequence[Cost], rounds: int) -> list[list[float]]:
+def in_turn(costs: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]]:
     """`rounds` lists of what each of `costs` came to. Every other round takes them in reverse: none always goes first."""
     taken = []
     for number in range(rounds):

@@ -5,15 +5,13 @@ The server is another process on loopback, so that its time is not counted; conn
 
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import requests
 
+from bench import server
 from bench.figures import Figure, compared
 from bench.service import silence
 from bench.timing import cpu_microseconds, in_turn
@@ -31,7 +29,7 @@ KEY = "key-of-the-bench"
 
 def measure() -> Iterator[Figure]:
     """The one figure."""
-    with _server() as url, requests.Session() as session, silence():
+    with server.running(SELLERS) as url, requests.Session() as session, silence():
         settings = UpstreamSettings.read({**os.environ, "IMIN_BASE_URL": url})
         secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
         upstream = Upstream(settings, Secret(secrets, settings.api_key_secret))
@@ -52,15 +50,3 @@ def measure() -> Iterator[Figure]:
 def _write_metrics() -> None:
     """Empties what calls have counted: a handler does that after each."""
     log_with_metrics(logging.INFO, "bench")
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """The URL of a server that answers anything with a document, for as long as it is needed."""
-    command = [sys.executable, "-m", "bench.server", str(SELLERS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        assert process.stdout  # noqa: S101
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
