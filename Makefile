@@ -48,13 +48,13 @@ lint: $(VENV)/ready ## check style, types, the template, openapi.json and the wo
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 	@told=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$told"; exit 1; }
 
-lint/node_modules/ready: lint/package-lock.json
-	@npm ci --prefix lint --ignore-scripts --no-audit --no-fund --silent
+node_modules/ready: package-lock.json
+	@npm ci --ignore-scripts --silent
 	@touch $@
 
 .PHONY: lint-openapi
-lint-openapi: lint/node_modules/ready ## check the style of openapi.json with Spectral; it needs Node.js and npm
-	@lint/node_modules/.bin/spectral lint --quiet --fail-severity hint --ruleset lint/spectral.yaml openapi.json
+lint-openapi: node_modules/ready ## check the style of openapi.json with Spectral; it needs Node.js and npm
+	@node_modules/.bin/spectral lint --quiet --fail-severity hint openapi.json
 
 .PHONY: openapi
 openapi: $(VENV)/ready ## make openapi.json anew, from the code, the template and local/openapi/words.yaml
@@ -111,4 +111,4 @@ lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 
 .PHONY: clean
 clean: ## remove what was made
-	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache lint/node_modules
+	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules
