@@ -1,7 +1,8 @@
 """Schemas out of the code's own types: what JSON Schema makes of them, less what our JSON never has, plus words.
 
 A field with nothing in it is left out, so nothing is nullable and nothing has a default. Enumerations are open: their values are
-`examples` and no `enum`, so that a client made from the document survives a new one.
+`examples` and no `enum`, so that a client made from the document survives a new one. For the same reason the union of accounts has
+no discriminator, which knows its values once and for all: `Unknown` takes every status that the other cases don't have.
 Source: OpenAPI 3.1.1, JSON Schema 2020-12; Zalando's RESTful API guidelines, rule 112, for open enumerations.
 """
 
@@ -36,7 +37,7 @@ FIELDS: Mapping[tuple[str, str], Json] = {
 def make_schemas(words: Json) -> dict[str, Json]:
     """The schemas of all types by name, and those that `words` have by hand. Raises `WordsError`."""
     _, schemas = msgspec.json.schema_components(BODIES, ref_template=f"{REF}{{name}}")
-    schemas["Account"] = _take_union_out(schemas["Accounts"])
+    schemas["Account"], statuses = _take_union_out(schemas["Accounts"])
     schemas["Problem"] = _schema_of(problems.ProblemBody)
     schemas["IminNotice"] = _schema_of(webhook.Notice) | {"additionalProperties": True}
     times = {struct.__name__: _times(struct) for struct in _structs()}
@@ -45,6 +46,7 @@ def make_schemas(words: Json) -> dict[str, Json]:
     _add_codes(words)
     for name, schema in schemas.items():
         _describe(name, schema, words["schemas"][name], times.get(name, set()))
+    _take_others(schemas["Unknown"]["properties"]["status"], statuses)
     return {name: (schemas | by_hand)[name] for name in words["schemas"]}
 
 
@@ -67,11 +69,17 @@ def _times(struct: type[msgspec.Struct]) -> set[str]:
     return {encoded for field, encoded in names if datetime in (hints[field], *get_args(hints[field]))}
 
 
-def _take_union_out(accounts: Json) -> Json:
-    """Gives the union of accounts a name of its own, so that a client made from the document has one too."""
+def _take_union_out(accounts: Json) -> tuple[Json, list[str]]:
+    """Gives the union of accounts a name of its own, so that a client made from the document has one too; and its statuses."""
     union = accounts["properties"]["accounts"]["items"]
     accounts["properties"]["accounts"]["items"] = {"$ref": f"{REF}Account"}
-    return {"oneOf": union["anyOf"], "discriminator": union["discriminator"]}
+    return {"oneOf": union["anyOf"]}, list(union["discriminator"]["mapping"])
+
+
+def _take_others(status: Json, statuses: list[str]) -> None:
+    """Makes a case's `status`, which was one of `statuses`, any but the others: exactly one case fits, whatever comes."""
+    own = status.pop("const")
+    status |= {"not": {"enum": [each for each in statuses if each != own]}, "examples": [own]}
 
 
 def _add_codes(words: Json) -> None:
