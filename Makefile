@@ -22,7 +22,7 @@ $(VENV)/ready: requirements-dev.txt
 	@touch $@
 
 .venv-%/ready: requirements-%.txt
-	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is needed to build what is deployed" >&2; exit 1; }
+	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is needed for this" >&2; exit 1; }
 	@echo "making .venv-$* with $(RUNTIME_PYTHON)"
 	@"$(RUNTIME_PYTHON)" -m venv --clear .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
@@ -59,6 +59,23 @@ lint-openapi: node_modules/ready ## check the style of openapi.json with Spectra
 .PHONY: openapi
 openapi: $(VENV)/ready ## make openapi.json anew, from the code, the template and local/openapi/words.yaml
 	@$(BIN)/python -m local.openapi
+
+clients/swift/ready clients/kotlin/ready clients/typescript/ready: clients/%/ready: openapi.json clients/%.yaml clients/ignored $(wildcard clients/templates/*/*) .venv-clients/ready
+	@rm -rf clients/$*
+	@told=$$(JAVA_OPTS=-Dlog.level=warn .venv-clients/bin/openapi-generator-cli generate --config clients/$*.yaml --ignore-file-override clients/ignored 2>&1) || { echo "$$told"; exit 1; }
+	@touch $@
+
+clients/typescript/dist/ready: clients/typescript/ready node_modules/ready
+	@node_modules/.bin/tsc --project clients/typescript
+	@touch $@
+
+.PHONY: clients
+clients: clients/swift/ready clients/kotlin/ready clients/typescript/dist/ready ## make clients of openapi.json, in Swift, Kotlin and TypeScript; it needs Node.js and npm
+
+.PHONY: test-clients
+test-clients: $(VENV)/ready clients ## test the client in TypeScript against the local stack; it needs Node.js and npm
+	@node_modules/.bin/tsc --project tests/clients
+	@$(BIN)/pytest --no-cov -m clients
 
 .PHONY: pytest
 pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
@@ -108,7 +125,8 @@ lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 	@$(COMPILE) --upgrade pyproject.toml --group dev --constraint functions/requirements.txt --output-file requirements-dev.txt
 	@$(COMPILE) --upgrade --group sam --output-file requirements-sam.txt
 	@$(COMPILE) --upgrade --group checkov --output-file requirements-checkov.txt
+	@$(COMPILE) --upgrade --group clients --output-file requirements-clients.txt
 
 .PHONY: clean
 clean: ## remove what was made
-	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules
+	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules clients/swift clients/kotlin clients/typescript clients/tests

@@ -1,0 +1,93 @@
+/** The main job and the whole linking journey, through the client. What goes wrong is in `errors.ts`. */
+
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {AccountsApi, LinksApi, NoticesApi, RecordsApi, instanceOfConnected, instanceOfNotConnected} from '#seller-accounts';
+import {API_URL, IMIN_URL, refusal, signIn, submit} from './app.js';
+
+const customerIdentifier = 'me';
+const rosie = await signIn('rosie');
+const accountsApi = new AccountsApi(rosie);
+const linksApi = new LinksApi(rosie);
+const noticesApi = new NoticesApi(rosie);
+
+test('accounts are listed, and those of each case are typed', async () => {
+  const {accounts, warnings} = await accountsApi.getAccounts({customerIdentifier});
+
+  assert.deepEqual(accounts.map(({status}) => status), ['not_connected', 'not_connected', 'connected']);
+  assert.deepEqual(warnings, []);
+  const [connected] = accounts.filter(instanceOfConnected);
+  assert.deepEqual(connected?.connectedAt, new Date('2021-01-27T12:00:00Z'));
+  assert.equal(connected.accessPasses[0]?.text, '0012345678905');
+  assert.deepEqual(accounts.filter(instanceOfNotConnected).map(({emailMatches}) => emailMatches), [true, false]);
+});
+
+test('accounts are narrowed by status', async () => {
+  const {accounts} = await accountsApi.getAccounts({customerIdentifier, status: 'connected'});
+
+  assert.deepEqual(accounts.map(({seller}) => seller.name), ['Better Leisure']);
+});
+
+test('what the app has already is not sent again', async () => {
+  const first = await accountsApi.getAccountsRaw({customerIdentifier});
+  const ifNoneMatch = first.raw.headers.get('ETag') ?? '';
+
+  const second = await refusal(accountsApi.getAccounts({customerIdentifier, ifNoneMatch}));
+
+  assert.match(ifNoneMatch, /^"[^"]+"$/);
+  assert.equal(second.status, 304);
+});
+
+test('an account is connected, looked up, disconnected, and what is on record erased', async () => {
+  // Given a list with connect URLs
+  const redirectUri = 'brokerapp://linked';
+  const listed = await accountsApi.getAccounts({customerIdentifier, redirectUri});
+  const [account] = listed.accounts.filter(instanceOfNotConnected);
+  const linkId = listed.link?.id ?? '';
+  assert.equal(account?.connect?.suggested, 'existing');
+
+  // When she logs in at imin, and her browser follows it back
+  const login = {email: 'rosie@example.com', password: 'rosie-password'};
+  const callback = await submit(account.connect.existingAccountUrl ?? '', login);
+  assert.ok(callback.startsWith(`${API_URL}/v1/link-callbacks/`));
+  const back = await fetch(callback, {redirect: 'manual'});
+
+  // Then she is sent to the app, and the link is confirmed
+  assert.equal(back.headers.get('Location'), `brokerapp://linked?linkId=${linkId}&status=confirmed`);
+  const link = await linksApi.getLink({customerIdentifier, linkId});
+  assert.equal(link.status, 'confirmed');
+  assert.deepEqual(link.sellers.map(({name}) => name), ['Everyone Active']);
+  const {accounts} = await accountsApi.getAccounts({customerIdentifier, sellerId: account.seller.id});
+  assert.deepEqual(accounts.filter(instanceOfConnected).map(({connectedAt}) => connectedAt), [link.sellers[0]?.connectedAt]);
+
+  // When she disconnects it at imin, then there is a notice
+  await submit(`${IMIN_URL}/local/disconnect`, {customer: 'rosie', seller: 'everyone-active'});
+  const {notices} = await noticesApi.listNotices({customerIdentifier});
+  assert.deepEqual(notices.map(({type}) => type), ['CustomerAccount']);
+
+  // When what is on record is erased, then nothing is listed
+  assert.equal((await linksApi.listLinks({customerIdentifier})).links.length, 1);
+  await new RecordsApi(rosie).eraseRecords({customerIdentifier});
+  assert.deepEqual((await linksApi.listLinks({customerIdentifier})).links, []);
+  assert.deepEqual((await noticesApi.listNotices({customerIdentifier})).notices, []);
+});
+
+test('links are listed by pages', async () => {
+  // Given two links to which she came back
+  const redirectUri = 'brokerapp://linked';
+  for (const _ of [1, 2]) {
+    const {accounts} = await accountsApi.getAccounts({customerIdentifier, redirectUri});
+    const [account] = accounts.filter(instanceOfNotConnected);
+    await fetch(await submit(account?.connect?.newAccountUrl ?? '', {cancel: 'yes'}), {redirect: 'manual'});
+  }
+
+  // When they are listed one by one
+  const first = await linksApi.listLinks({customerIdentifier, limit: 1});
+  const second = await linksApi.listLinks({customerIdentifier, limit: 1, cursor: first.nextCursor});
+
+  // Then the newest is first, and the second page is the last
+  assert.ok(first.links[0] && second.links[0]);
+  assert.ok(first.links[0].id > second.links[0].id);
+  assert.equal(second.nextCursor, undefined);
+});
