@@ -5,7 +5,6 @@ URLs where she can connect, and the link under which that will be recorded.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
 
 import msgspec
@@ -36,8 +35,7 @@ STATUS_METRICS: Mapping[type[shapes.Account], str] = {
 }
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """What the app asked for."""
 
     redirect_uri: str | None
@@ -73,8 +71,7 @@ class Query:
         return accounts
 
 
-@dataclass(frozen=True)
-class AccountsRoute:
+class AccountsRoute(msgspec.Struct, frozen=True):
     """The route, and what it works with."""
 
     identity: Identity

@@ -12,10 +12,10 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 from urllib.parse import parse_qs
 
+import msgspec
 from snapshot_restore_py import register_after_restore
 
 from problems import Problem, problem_body
@@ -41,8 +41,7 @@ class Response(TypedDict, total=False):
     isBase64Encoded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request as API Gateway hands it on. `claims` are those that its authorizer verified, if it did."""
 
     route_key: str
@@ -57,7 +56,7 @@ class Request:
     raw_body: str
     body_is_base64: bool
     remaining_ms: Callable[[], int]
-    log: dict[str, object] = field(default_factory=dict)
+    log: dict[str, object] = msgspec.field(default_factory=dict)
     """What the one log line of this request says beside its route, status and duration: identifiers and counts only."""
 
     @classmethod

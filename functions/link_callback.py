@@ -5,7 +5,8 @@ then the customer goes on to the app, whatever the answer was.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 import confirmation
 import secret
@@ -22,8 +23,7 @@ from upstream import Upstream, deadline_in
 MOST_SECONDS_UPSTREAM = 2.5  # a customer is waiting
 
 
-@dataclass(frozen=True)
-class LinkCallbackRoute:
+class LinkCallbackRoute(msgspec.Struct, frozen=True):
     """The route, and what it works with."""
 
     link_states: LinkStates

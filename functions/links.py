@@ -5,7 +5,6 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,8 +26,7 @@ ITEMS = 20
 MARGIN_MS = 2_500  # of the invocation's time, for one more delete and the answer
 
 
-@dataclass(frozen=True)
-class RecordRoutes:
+class RecordRoutes(msgspec.Struct, frozen=True):
     """The routes, and what they work with."""
 
     identity: Identity

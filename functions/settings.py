@@ -5,9 +5,10 @@ Each room takes the group that it needs, so that a function is given no variable
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
+
+import msgspec
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")  # RFC 3986 2, without the fragment's "#"
@@ -67,8 +68,7 @@ def _redirect_uri(value: str) -> str:
     return value
 
 
-@dataclass(frozen=True)
-class UpstreamSettings:
+class UpstreamSettings(msgspec.Struct, frozen=True):
     """Where imin is, and which secret holds the key that it wants."""
 
     base_url: str
@@ -84,8 +84,7 @@ class UpstreamSettings:
         return cls(_web_url(environment, "IMIN_BASE_URL", "https://book.imin.co"), path, _text(environment, "IMIN_API_KEY_SECRET"))
 
 
-@dataclass(frozen=True)
-class IdentitySettings:
+class IdentitySettings(msgspec.Struct, frozen=True):
     """Whose tokens are good (an OIDC issuer and our audience), and which claim names the customer."""
 
     issuer: str
@@ -101,8 +100,7 @@ class IdentitySettings:
         )
 
 
-@dataclass(frozen=True)
-class StateSettings:
+class StateSettings(msgspec.Struct, frozen=True):
     """How the state of a link is signed, and how long it is good."""
 
     secret: str
@@ -115,8 +113,7 @@ class StateSettings:
         return cls(_text(environment, "LINK_STATE_SECRET"), ttl_seconds)
 
 
-@dataclass(frozen=True)
-class StoreSettings:
+class StoreSettings(msgspec.Struct, frozen=True):
     """The table of records, and how long one is kept after it was last written."""
 
     table: str
@@ -128,8 +125,7 @@ class StoreSettings:
         return cls(_text(environment, "LINKS_TABLE"), _whole_number(environment, "RECORD_TTL_DAYS", 400, most=3660))
 
 
-@dataclass(frozen=True)
-class WebhookSettings:
+class WebhookSettings(msgspec.Struct, frozen=True):
     """Which secret holds the key that imin calls us with."""
 
     key_secret: str
@@ -140,8 +136,7 @@ class WebhookSettings:
         return cls(_text(environment, "IMIN_WEBHOOK_SECRET"))
 
 
-@dataclass(frozen=True)
-class RedirectSettings:
+class RedirectSettings(msgspec.Struct, frozen=True):
     """Where apps may want a customer back, and where browsers reach this API (None: at the domain that a request came to)."""
 
     allowed_uris: frozenset[str]

@@ -6,7 +6,6 @@ Source: what is known around imin's page: an `X-Api-Key` agreed beforehand, the 
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -31,8 +30,7 @@ class Notice(msgspec.Struct):
     type: object = None
 
 
-@dataclass(frozen=True)
-class WebhookRoute:
+class WebhookRoute(msgspec.Struct, frozen=True):
     """The route, and what it works with."""
 
     key: secret.Secret
