@@ -1,6 +1,6 @@
-"""`python -m bench`, from the project's folder, takes all measurements and prints one table. A goal missed is no failure.
+"""`python -m bench`, from the project's folder, takes all measurements, prints one table and puts it into docs/performance.md.
 
-What is built is measured on Linux only: Lambda's runtime is made for it.
+A goal missed is no failure. What is built is measured on Linux only: Lambda's runtime is made for it.
 """
 
 import os
@@ -10,14 +10,17 @@ from bench.environment import VARIABLES
 
 os.environ.update(VARIABLES)  # Powertools reads its settings when the function's modules are imported
 
-from bench import built, memory, size, upstream, warm
+from bench import built, connections, growth, load, memory, size, upstream, warm
 from bench.figures import table
+from bench.report import write
 
 
 def main() -> None:
     """Measures in the order of the table."""
-    parts = [warm, upstream, size, memory, *([built] if sys.platform == "linux" else [])]
-    print(table([figure for part in parts for figure in part.measure()]))
+    parts = [warm, growth, upstream, connections, size, memory, *([built] if sys.platform == "linux" else []), load]
+    measured = table([figure for part in parts for figure in part.measure()])
+    print(measured)
+    write(measured)
 
 
 if __name__ == "__main__":

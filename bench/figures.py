@@ -40,6 +40,8 @@ class Figure:
         return "yes" if (self.ours if self.ratio is None else self.ratio) <= self.goal else "NO"
 
     def _amount(self, value: float) -> str:
+        if not self.unit:
+            return f"{value:,.0f}" if value == int(value) else f"{value:.3f}"
         return f"{value:,.{0 if abs(value) >= 1000 else 1}f} {self.unit}"
 
 

@@ -13,7 +13,7 @@ from bench.service import Call, given
 from bench.timing import cpu_microseconds, in_turn
 from http_api import Response
 
-GOALS = {1: None, 20: 0.8, 100: 0.5, 500: 0.5, 2000: 0.5}
+GOALS = {1: None, 20: 0.65, 100: 0.4, 500: 0.4, 2000: 0.4}
 FIXED_GOAL_MICROSECONDS = 100
 ROUNDS = 31
 SELLERS_PER_ROUND = 2000

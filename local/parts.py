@@ -20,6 +20,7 @@ from local.template import Function, Template
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from cheroot.ssl import Adapter
 
 SERVER_THREADS = 32
 IMIN_KEY = os.environ.get("IMIN_API_KEY") or "local-imin-key"
@@ -76,12 +77,17 @@ def number(name: str, default: int) -> int:
     return int(text)
 
 
-def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: str, port: int) -> None:
-    """Serves `application` in threads, until `running` ends. Raises `OSError` when the port is taken."""
+def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: str, port: int, tls: "Adapter | None" = None) -> int:
+    """Serves `application` in threads, until `running` ends; gives the port, which is any free one for 0.
+
+    Raises `OSError` when the port is taken.
+    """
     server = Server((host, port), application, numthreads=SERVER_THREADS)
+    server.ssl_adapter = tls
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
     running.callback(server.stop)
+    return int(server.bind_addr[1])
 
 
 def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:

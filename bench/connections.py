@@ -1,0 +1,60 @@
+"""How many connections an environment makes to imin: one, whatever the number of its calls, with one TLS handshake."""
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import trustme
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+
+from bench.figures import Figure
+from bench.service import silence
+from local.imin import make_imin
+from local.parts import serve
+from secret import Secret
+from settings import UpstreamSettings
+from transport import make_session
+from upstream import Upstream, deadline_in
+
+CALLS = 1000
+HOST = "127.0.0.1"
+KEY = "key-of-the-bench"
+
+
+class _Counting(BuiltinSSLAdapter):
+    """Counts the handshakes that it makes."""
+
+    handshakes = 0
+
+    def wrap(self, sock: Any) -> Any:
+        wrapped = super().wrap(sock)  # type: ignore[no-untyped-call]  # cheroot has no types
+        self.handshakes += 1
+        return wrapped
+
+
+def measure() -> Iterator[Figure]:
+    """Handshakes, counted at the local imin."""
+    authority = trustme.CA()
+    with ExitStack() as running, silence():
+        folder = running.enter_context(tempfile.TemporaryDirectory())
+        certificate = Path(folder, "imin.pem")
+        authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(certificate)
+        counting = _Counting(certificate, certificate)
+        port = serve(running, make_imin(KEY), HOST, 0, counting)
+        tls = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+        _call(f"https://{HOST}:{port}", tls)
+    yield Figure(f"TLS handshakes in {CALLS:,} calls", "", counting.handshakes, goal=1)
+
+
+def _call(url: str, tls: ssl.SSLContext) -> None:
+    """As one environment does."""
+    settings = UpstreamSettings.read({**os.environ, "IMIN_BASE_URL": url})
+    secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
+    upstream = Upstream(settings, Secret(secrets, settings.api_key_secret), make_session(tls))
+    for _ in range(CALLS):
+        upstream.accounts("rosie", None, deadline_in(15_000))

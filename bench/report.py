@@ -1,0 +1,30 @@
+"""Puts the measured table into `docs/performance.md`, with the machine and the versions that it was measured with."""
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.documents import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+PLACE = re.compile(r"(?<=<!-- measured by make bench -->\n).*(?=<!-- end -->)", re.DOTALL)
+PACKAGES = ("aws-lambda-powertools", "botocore", "msgspec", "requests", "urllib3")
+PROCESSORS = Path("/proc/cpuinfo")
+
+
+def write(table: str) -> None:
+    """Replaces what was measured before."""
+    page = PAGE.read_text()
+    PAGE.write_text(PLACE.sub(lambda _: f"```\n{table}\n```\n\n{_circumstances()}\n", page))
+
+
+def _circumstances() -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"Python {platform.python_version()}, {packages}. {os.cpu_count()} cores of {_processor()}, {platform.system()}."
+
+
+def _processor() -> str:
+    found = re.search(r"^model name\s*: (.+)$", PROCESSORS.read_text() if PROCESSORS.exists() else "", re.MULTILINE)
+    return found[1].strip() if found else platform.machine()
