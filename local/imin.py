@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
 from flask import Flask, Response, jsonify, request
 
@@ -57,7 +58,7 @@ def make_imin(
         }
 
     def _item(customer_identifier: str, customer: Json, name: str) -> Json:
-        item: Json = {"@type": "Account", "seller": state.sellers_of(customer)[name]}
+        item: Json = {"@type": "Account", "seller": _with_logo(state.sellers_of(customer)[name])}
         if state.is_connected(customer, name):
             account = customer["accounts"][name]
             return {**item, **{member: account[member] for member in account if member != "login"}}
@@ -73,6 +74,13 @@ def make_imin(
         return item
 
     return app
+
+
+def _with_logo(seller: Json) -> Json:
+    """A seller whose logo, where it is one of this imin's own, has a whole address."""
+    if "logo" not in seller:
+        return seller
+    return {**seller, "logo": {**seller["logo"], "url": urljoin(request.host_url, seller["logo"]["url"])}}
 
 
 def _failing(answer: Json) -> Response | None:

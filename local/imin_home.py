@@ -72,15 +72,15 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
         return _message(502, "Disconnected, but the webhook failed", error) if error else see_other("/")
 
     def _accounts(customer: Json) -> list[Json]:
-        """The customer's accounts as the page lists them; those with made-up sellers are too many."""
+        """The customer's accounts as the page lists them; made-up sellers are too many."""
         return [
             {
                 "seller": seller,
-                "name": state.sellers[seller]["name"],
+                "name": known["name"],
                 "dateLinked": customer["accounts"].get(seller, {}).get("dateLinked"),
                 "login": state.login(customer, seller),
             }
-            for seller in ([] if customer["madeUpSellers"] else state.sellers)
+            for seller, known in ({} if "sellers" in customer else state.sellers_of(customer)).items()
         ]
 
     return pages

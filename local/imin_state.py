@@ -31,11 +31,11 @@ class State:
         self.sellers: dict[str, Json] = known["sellers"]
         self.customers: dict[str, Json] = known["customers"]
         for customer in self.customers.values():
-            self._add_sellers(customer)
+            self._make_up_sellers(customer)
 
     def sellers_of(self, customer: Json) -> dict[str, Json]:
         """The sellers that `customer` is shown, by their short names."""
-        return customer.get("madeUpSellers") or self.sellers
+        return customer.get("ownSellers") or self.sellers
 
     def login(self, customer: Json, seller: str) -> Json | None:
         """The e-mail and password of the customer's account with `seller`; None when she has no account there."""
@@ -65,9 +65,9 @@ class State:
         """Leaves the customer with an account with `seller` that is not connected, and has the password that it had."""
         customer["accounts"][seller] = {"login": self.login(customer, seller)}
 
-    def _add_sellers(self, customer: Json) -> None:
+    def _make_up_sellers(self, customer: Json) -> None:
         """Makes up the sellers that `sellers: N` asks for, and the customer's accounts with them."""
-        made_up = customer["madeUpSellers"] = {}
+        made_up = customer.setdefault("ownSellers", {})
         for number in range(1, customer.get("sellers", 0) + 1):
             like = list(self.sellers)[number % len(self.sellers)]
             seller_id = f"https://id.bookingsystem.example.com/organizers/{1000 + number}"
