@@ -81,6 +81,11 @@ test-clients: $(VENV)/ready clients ## test the client in TypeScript against the
 pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
 	@$(BIN)/pytest $(ARGS)
 
+.PHONY: screenshots
+screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; it needs Chromium
+	@mkdir -p docs/images
+	@PICTURES=docs/images $(BIN)/pytest --no-cov tests/test_demo_looks.py -k everything
+
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)

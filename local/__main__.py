@@ -1,8 +1,8 @@
 """The local stack: `python -m local` starts the whole service on this machine, with no Docker, no AWS account and no network.
 
 The API with its functions (port 3000), AWS (3001), an imin (3002) and an OIDC issuer (on the API's port), as `template.yaml` has
-them, and the API's documentation (`/docs`). Every setting of the functions can be given in the environment. It stops on Ctrl-C or
-SIGTERM.
+them, the API's documentation (`/docs`) and a demo app (`/`). Every setting of the functions can be given in the environment. It
+stops on Ctrl-C or SIGTERM.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from access_token import Verifier
+from local.demo import Demo
 from local.docs import make_docs, make_document
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
@@ -58,7 +59,9 @@ def start(running: contextlib.ExitStack) -> str:
         "/openapi.json": make_document(api_url),
         **({"/local": parts.issuer} if parts.issuer else {}),
     }
-    serve(running, DispatcherMiddleware(Gateway(pools, verifier, f"{HOST}:{port}"), beside), HOST, port)
+    api: WSGIApplication = Gateway(pools, verifier, f"{HOST}:{port}")
+    # the demo signs its customers in at the local issuer
+    serve(running, DispatcherMiddleware(Demo(api) if parts.issuer else api, beside), HOST, port)
     return api_url
 
 

@@ -92,7 +92,7 @@ class TestMainJob:
 
 class TestGateway:
     @pytest.mark.parametrize(
-        ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("PUT", "/v1/health"), ("HEAD", "/v1/health")]
+        ("method", "path"), [("GET", "/nothing"), ("GET", "/v1/nothing"), ("PUT", "/v1/health"), ("HEAD", "/v1/health")]
     )
     def test_what_is_not_routed_is_its_own_404(self, stack: Stack, method: str, path: str) -> None:
         response = stack.send(method, path)

@@ -1,0 +1,73 @@
+// One seller: the pass and what wants attention where the account is connected; where to connect it where it is not.
+import { connectPart } from "./connect.js"
+import { element, icon, linkOut, webAddress } from "./dom.js"
+import { evidenceCard } from "./evidence.js"
+import { passCard } from "./pass.js"
+import { logo, nameElement } from "./seller-parts.js"
+import { day } from "./words.js"
+
+/** The view of an account; `announce` tells what comes later. */
+export function sellerView(account, announce) {
+  const { seller, status } = account
+  const parts = { connected: connectedParts, not_connected: () => [connectPart(account, announce)] }
+  return [
+    element("div", { class: "hero" }, logo(seller, "large"), nameElement(seller, "h1", { tabindex: "-1" }), standing(account)),
+    (parts[status] ?? unknownParts)(account),
+    contact(seller),
+  ]
+}
+
+function standing({ status, connectedAt }) {
+  if (status !== "connected") return undefined
+  return element("p", { class: "fresh" }, icon("good"), connectedAt ? `Connected since ${day(connectedAt)}` : "Connected")
+}
+
+const unknownParts = () => [element("p", { class: "card soft" }, "We can't tell how you stand with this seller at present.")]
+
+function connectedParts(account) {
+  const { accessPasses, entitlementErrors, evidenceRequests } = account
+  return [
+    section(accessPasses.length > 1 ? "Access passes" : "Access pass", accessPasses.map(passCard)),
+    section("Needs a look", entitlementErrors.map(conflictCard)),
+    section("Evidence", evidenceRequests.map(evidenceCard)),
+    details(account),
+  ]
+}
+
+const section = (title, cards) => cards.length > 0 && element("section", {}, element("h2", {}, title), cards)
+
+function conflictCard({ type, name, description }) {
+  return element(
+    "article",
+    { class: "card conflict" },
+    icon("warning"),
+    element("h3", { dir: "auto" }, name ?? type ?? "Something is in the way"),
+    description && element("p", { dir: "auto" }, description),
+    element("p", { class: "soft small" }, "The seller can help: see below."),
+  )
+}
+
+function details({ customer, hiddenEntitlements }) {
+  const rows = [
+    customer?.email && ["Your e-mail address there", customer.email],
+    customer?.updatedAt && ["Your details changed", day(customer.updatedAt)],
+    hiddenEntitlements && ["Entitlements", "There are more, which the seller does not show"],
+  ].filter(Boolean)
+  return facts("Your account there", rows)
+}
+
+function contact({ url, email, telephone }) {
+  const call = telephone?.replace(/[^+\d]/g, "")
+  const site = webAddress(url)
+  const rows = [
+    url && ["Website", site ? linkOut("", site, new URL(site).host) : url],
+    email && ["E-mail", element("a", { href: `mailto:${encodeURIComponent(email).replace("%40", "@")}` }, email)],
+    telephone && ["Telephone", call ? element("a", { href: `tel:${call}` }, telephone) : telephone],
+  ].filter(Boolean)
+  return facts("Contact", rows)
+}
+
+function facts(title, rows) {
+  const pairs = rows.map(([term, fact]) => element("div", {}, element("dt", {}, term), element("dd", {}, fact)))
+  return rows.length > 0 && element("section", {}, element("h2", {}, title), element("dl", { class: "card" }, pairs))
+}

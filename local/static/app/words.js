@@ -1,0 +1,44 @@
+// How times are written, and what a customer is told when something does not work, and can do about it.
+
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" })
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" })
+const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" })
+
+/** `2021-01-27T12:00:00Z` as 27 January 2021, as the customer's clock has it. */
+export const day = (time) => DAY.format(new Date(time))
+
+/** A time with its day; only the time when it is today. */
+export function moment(time) {
+  const date = new Date(time)
+  return (date.toDateString() === new Date().toDateString() ? TIME : MOMENT).format(date)
+}
+
+const OURS = ["Something is wrong on our side", "It has nothing to do with you. Try again in a moment."]
+
+const BY_CODE = {
+  customer_not_found: ["The booking platform does not know you", "Check who you are signed in as."],
+  forbidden: ["These accounts are not yours", "Sign out, and sign in again."],
+  link_not_found: ["There is nothing on record of that", "Look at your accounts: what is connected is there."],
+  redirect_uri_not_allowed: ["This app can't take you back", "Its address was not agreed. Open it at the address that the stack prints."],
+  upstream_rejected_key: ["The booking platform does not let us in", "Trying again does not help. We have to put that right."],
+  upstream_invalid_response: ["The booking platform's answer makes no sense", "It is not your doing. Try again in a few minutes."],
+  upstream_unavailable: ["The booking platform is busy", "It asks for a little patience. Your accounts are safe."],
+  upstream_timeout: ["The booking platform takes too long", "That is often over in a minute. Try again then."],
+  internal_error: OURS,
+  storage_unavailable: OURS,
+  secret_unavailable: OURS,
+}
+
+const BY_STATUS = {
+  401: ["Your session has ended", "Sign out, and sign in again."],
+  429: ["That was too much at once", "Wait a moment, and try again."],
+}
+
+const unreachable = () => [navigator.onLine ? "We can't be reached" : "You are offline", "Check your connection, and try again."]
+
+/** [what happened, what to do] for an ApiError; a code that is not known goes by its status. */
+export function explained({ kind, code, status, retryable }) {
+  if (kind === "network") return unreachable()
+  const unknown = retryable ? OURS : ["That did not work", "Trying again does not help. Tell us, and quote the reference."]
+  return BY_CODE[code] ?? BY_STATUS[status] ?? unknown
+}

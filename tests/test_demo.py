@@ -1,0 +1,233 @@
+"""The demo app in a browser, at a phone's size: what a customer does with it when all goes well."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser import chromium, needs_browser
+from tests.demo import Demo, connected, demo, disconnect, scanned
+from tests.stack import Stack, running
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for all of these tests."""
+    with running(tmp_path_factory.mktemp("demo"), CONCURRENCY="1") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all of these tests."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def app(stack: Stack, browser: Browser) -> Iterator[Demo]:
+    """The app on a phone."""
+    with demo(stack, browser) as opened:
+        yield opened
+
+
+def connect(app: Demo) -> None:
+    """Connects Everyone Active, by imin's page."""
+    app.chooses("Everyone Active")
+    app.page.get_by_role("link", name="Connect your account").click()
+    app.page.get_by_label("Password").fill("rosie-password")
+    app.page.get_by_role("button", name="Log in").click()
+
+
+class TestSellers:
+    def test_connected_ones_come_first(self, app: Demo) -> None:
+        app.has_list("rosie")
+        assert app.sellers() == ["Better Leisure", "Everyone Active", "Acme Leisure Centre"]
+        expect(app.says("Account found")).to_have_count(1)
+        expect(app.says("No account yet")).to_have_count(1)
+
+    def test_a_logo_is_shown_and_initials_where_there_is_none(self, app: Demo) -> None:
+        app.has_list("rosie")
+        loaded = "image => image.decode().then(() => image.naturalWidth)"
+        assert app.page.get_by_role("link", name="Everyone Active").locator("img").evaluate(loaded) > 0
+        expect(app.page.get_by_role("link", name="Better Leisure").locator(".logo")).to_have_text("BL")
+
+    def test_a_logo_that_does_not_load_leaves_the_initials(self, app: Demo) -> None:
+        app.may_fail = True
+        app.answers(200, connected(logoUrl=f"{app.stack.imin_url}/static/logos/none.svg"), "application/json")
+        app.has_list("rosie")
+        expect(app.page.locator("#main .row .logo")).to_have_text("G")
+        expect(app.page.locator("#main .row .logo img")).to_have_count(0)
+
+    def test_of_500_one_is_found(self, app: Demo) -> None:
+        app.has_list("many")
+        expect(app.page.locator("#main li")).to_have_count(500)
+        app.page.get_by_label("Find a seller").fill("centre 123")
+        expect(app.says("1 of 500 sellers")).to_be_visible()
+        app.refreshes()
+        expect(app.says("Up to date: nothing new")).to_be_visible()
+        expect(app.page.locator("#main li:visible")).to_have_count(1)
+        app.chooses("Leisure Centre 123")
+
+    def test_names_run_in_their_own_direction(self, app: Demo) -> None:
+        app.has_list("noor")
+        assert app.sellers() == ["نادي الواحة الرياضي", "בריכת הגליל", "Padel النخيل (London)"]
+        directions = "names => names.map(name => getComputedStyle(name).direction)"
+        assert app.page.locator("#main .name").evaluate_all(directions) == ["rtl", "rtl", "ltr"]
+        app.chooses("نادي الواحة الرياضي")
+        conflict = app.says("لديك بالفعل اشتراك شهري مدفوع (Gold) حتى 31/12/2026.")
+        assert conflict.evaluate("words => getComputedStyle(words).direction") == "rtl"
+
+    def test_a_status_to_come_is_shown_without_one(self, app: Demo) -> None:
+        app.answers(200, connected().replace('"connected"', '"suspended"'), "application/json")
+        app.has_list("rosie")
+        app.chooses("Gym")
+        expect(app.says("We can't tell how you stand")).to_be_visible()
+
+    def test_without_sellers_it_says_so(self, app: Demo) -> None:
+        app.answers(200, '{"customerIdentifier": "rosie", "accounts": [], "warnings": []}', "application/json")
+        app.has_list("rosie")
+        expect(app.says("There are no sellers yet")).to_be_visible()
+
+    def test_what_sellers_write_is_text_and_their_links_lead_to_the_web_only(self, app: Demo) -> None:
+        name = "<img src=x onerror=alert(1)>"
+        evil = {"name": name, "url": "javascript:alert(1)", "logoUrl": "data:image/svg+xml,<svg/>"}
+        app.answers(200, connected(**evil), "application/json")
+        app.has_list("rosie")
+        app.chooses(name)
+        expect(app.says("javascript:alert(1)")).to_be_visible()
+        expect(app.page.locator("main img, a[href^='javascript']")).to_have_count(0)
+
+    def test_a_website_without_a_scheme_is_no_link(self, app: Demo) -> None:
+        app.answers(200, connected(url="www.gym.example.com"), "application/json")
+        app.has_list("rosie")
+        app.chooses("Gym")
+        expect(app.says("www.gym.example.com")).to_be_visible()
+        expect(app.page.get_by_role("link", name="gym")).to_have_count(0)
+
+
+class TestAttention:
+    def test_conflicts_are_explained_and_evidence_can_be_uploaded(self, app: Demo) -> None:
+        app.has_list("member")
+        app.chooses("Better Leisure")
+        expect(app.says("The letter was older than three months")).to_be_visible()
+        expect(app.says("What you sent was not accepted")).to_be_visible()
+        upload = app.page.get_by_role("link", name="Upload evidence")
+        expect(upload).to_have_attribute("href", "https://evidence.example.com/upload-form/4")
+
+    def test_evidence_that_is_there_asks_for_nothing(self, app: Demo) -> None:
+        app.has_list("member")
+        app.chooses("Acme Leisure Centre")
+        expect(app.says("There is nothing for you to do")).to_be_visible()
+        expect(app.page.get_by_role("link", name="Upload evidence")).to_have_count(0)
+
+
+class TestConnecting:
+    @pytest.fixture
+    def app(self, app: Demo) -> Iterator[Demo]:
+        """Rosie, whose list is open; what she connects is disconnected again."""
+        app.has_list("rosie")
+        yield app
+        for seller in ("everyone-active", "acme"):
+            disconnect(app.stack, "rosie", seller)
+        headers = {"Authorization": f"Bearer {app.stack.token('rosie')}"}
+        app.stack.send("DELETE", "/v1/customers/me/records", headers=headers)
+
+    @pytest.mark.parametrize(
+        ("seller", "first", "second"),
+        [
+            ("Everyone Active", "Connect your account", "Create an account"),
+            ("Acme Leisure Centre", "Create an account", "Connect your account"),
+        ],
+    )
+    def test_the_suggested_way_comes_first(self, app: Demo, seller: str, first: str, second: str) -> None:
+        app.chooses(seller)
+        expect(app.page.locator(".connect a")).to_have_text([first, second])
+
+    def test_urls_are_asked_for_when_a_seller_is_opened_and_kept_nowhere(self, app: Demo) -> None:
+        asked: list[str] = []
+        app.page.on("request", lambda request: asked.append(request.url))
+        app.chooses("Everyone Active")
+        link = app.page.get_by_role("link", name="Connect your account")
+        expect(link).to_be_visible()
+
+        (call,) = [url for url in asked if "/v1/" in url]
+        assert "redirectUri=http%3A%2F%2F127.0.0.1" in call
+        assert "sellerId=" in call
+        assert "jwt=" in (link.get_attribute("href") or "")
+        assert "jwt=" not in app.kept()
+
+    def test_she_connects_and_is_told(self, app: Demo, browser: Browser) -> None:
+        connect(app)
+
+        expect(app.says("Connected: Everyone Active")).to_be_visible()
+        expect(app.announced()).to_have_text("Connected: Everyone Active")
+        assert app.page.url == f"{app.stack.url}/"
+        expect(app.page.locator("#main .name")).to_have_text(["Everyone Active", "Better Leisure", "Acme Leisure Centre"])
+        app.page.get_by_role("button", name="Dismiss").click()
+        app.chooses("Everyone Active")
+        (read,) = scanned(browser, app.page.locator(".pass"))
+        assert read[1] == app.page.locator("figcaption").inner_text()
+
+    def test_she_cancels_and_is_told(self, app: Demo) -> None:
+        app.chooses("Acme Leisure Centre")
+        app.page.get_by_role("link", name="Create an account").click()
+        app.page.get_by_role("button", name="Cancel").click()
+        expect(app.says("Nothing was connected")).to_be_visible()
+        assert app.page.url == f"{app.stack.url}/"
+
+    def test_what_is_not_known_yet_is_asked_for_again(self, app: Demo) -> None:
+        statuses = iter(["received", "confirmed"])
+        sellers = [{"id": "1", "name": "Gym", "connectedAt": "2026-01-02T12:00:00Z"}]
+        app.page.route("**/links/x", lambda route: route.fulfill(json={"id": "x", "status": next(statuses), "sellers": sellers}))
+        app.page.goto(f"{app.stack.url}/?linkId=x&status=not_confirmed")
+        expect(app.says("We are checking what was connected")).to_be_visible()
+        expect(app.says("Connected: Gym")).to_be_visible()
+
+    def test_an_address_that_anybody_made_up_is_not_believed(self, app: Demo) -> None:
+        app.may_fail = True
+        app.page.goto(f"{app.stack.url}/?linkId=0198c700-0000-7000-8000-000000000000&status=confirmed")
+        expect(app.says("There is nothing on record of that")).to_be_visible()
+        assert app.page.url == f"{app.stack.url}/"
+
+    def test_who_comes_back_from_imin_by_the_browsers_own_way_gets_fresh_urls(self, app: Demo) -> None:
+        app.chooses("Everyone Active")
+        link = app.page.get_by_role("link", name="Connect your account")
+        first = link.get_attribute("href")
+        link.click()
+        expect(app.heading("Log in to Everyone Active")).to_be_visible()
+        app.page.go_back()
+        expect(link).to_be_visible()
+        expect(link).not_to_have_attribute("href", first or "")
+
+    def test_links_and_notices_are_listed_and_erased(self, app: Demo) -> None:
+        connect(app)
+        expect(app.says("Connected: Everyone Active")).to_be_visible()
+        disconnect(app.stack, "rosie", "everyone-active")
+        app.page.get_by_role("link", name="You", exact=True).click()
+        expect(app.says("Something changed at a seller")).to_be_visible()
+        expect(app.says("Connected: Everyone Active")).to_be_visible()
+
+        app.page.get_by_role("button", name="Erase my records").click()
+        app.page.get_by_role("button", name="Keep them").click()
+        expect(app.says("Something changed at a seller")).to_be_visible()
+        app.page.get_by_role("button", name="Erase my records").click()
+        app.page.get_by_role("button", name="Erase", exact=True).click()
+        expect(app.says("When something changes at a seller, it is listed here.")).to_be_visible()
+        expect(app.heading("You")).to_be_focused()
+
+
+def test_records_come_page_after_page(app: Demo) -> None:
+    notice = {"id": "x", "receivedAt": "2026-01-02T12:00:00Z"}
+    pages = {"first": {"notices": [notice, notice], "nextCursor": "second"}, "second": {"notices": [notice]}}
+    app.page.route(
+        "**/notices*", lambda route: route.fulfill(json=pages["second" if "cursor=second" in route.request.url else "first"])
+    )
+    app.has_list("rosie")
+    app.page.get_by_role("link", name="You", exact=True).click()
+    expect(app.says("Something changed at a seller")).to_have_count(2)
+    app.page.get_by_role("button", name="Show more").click()
+    expect(app.says("Something changed at a seller")).to_have_count(3)
+    expect(app.page.get_by_role("button", name="Show more")).to_have_count(0)

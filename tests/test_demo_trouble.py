@@ -1,0 +1,212 @@
+"""The demo app when it goes less well: offline, with old accounts, with errors of every kind, and with a token that has ended."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser import chromium, needs_browser
+from tests.demo import ACCOUNTS, Demo, demo
+from tests.stack import Stack, running
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for all of these tests."""
+    with running(tmp_path_factory.mktemp("trouble"), CONCURRENCY="1") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all of these tests."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def app(stack: Stack, browser: Browser) -> Iterator[Demo]:
+    """The app on a phone, where answers may fail."""
+    with demo(stack, browser) as opened:
+        opened.may_fail = True
+        yield opened
+
+
+def problem(code: str, *, retryable: bool) -> str:
+    """A problem's body."""
+    return json.dumps({"code": code, "detail": "for developers", "retryable": retryable, "requestId": "ref-1"})
+
+
+def touch(page: Page, *heights: int) -> None:
+    """A finger that comes down, moves, and is lifted."""
+    session = page.context.new_cdp_session(page)
+    for height, kind in zip(heights, ["touchStart", *["touchMove"] * (len(heights) - 1)], strict=True):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": 195, "y": height}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+class TestFreshness:
+    def test_what_has_not_changed_is_not_sent_again(self, app: Demo) -> None:
+        app.has_list("rosie")
+        with app.page.expect_response(ACCOUNTS) as answered:
+            app.refreshes()
+        assert answered.value.status == 304
+        expect(app.says("Up to date: nothing new")).to_be_visible()
+        expect(app.announced()).to_contain_text("nothing new")
+        expect(app.page.get_by_role("button", name="Refresh")).to_be_focused()
+
+    def test_pulling_the_page_down_refreshes(self, app: Demo) -> None:
+        app.has_list("rosie")
+        touch(app.page, 200, 260)
+        expect(app.says("Up to date at")).to_be_visible()
+        touch(app.page, 200, 260, 320, 380)
+        expect(app.says("Up to date: nothing new")).to_be_visible()
+
+    def test_offline_the_last_answer_is_shown_with_its_time(self, app: Demo) -> None:
+        app.has_list("rosie")
+        app.page.context.set_offline(True)
+        app.refreshes()
+        expect(app.says("You are offline. This is from")).to_be_visible()
+        app.chooses("Better Leisure")
+        expect(app.page.get_by_role("img", name="EAN-13 barcode 0012345678905")).to_be_visible()
+
+        app.page.context.set_offline(False)  # which the browser tells the app
+        app.page.go_back()
+        expect(app.says("Up to date: nothing new")).to_be_visible()
+
+    @pytest.mark.parametrize(("hours", "is_shown"), [(23, True), (25, False)])
+    def test_when_the_api_fails_the_last_answer_is_good_for_a_day(self, app: Demo, hours: int, is_shown: bool) -> None:
+        app.page.clock.install()
+        app.has_list("rosie")
+        app.page.clock.fast_forward(hours * 3600 * 1000)
+        app.answers(502, problem("upstream_invalid_response", retryable=True))
+        app.refreshes()
+        expect(app.says("The booking platform's answer makes no sense")).to_be_visible()
+        assert len(app.sellers()) == (3 if is_shown else 0)
+        expect(app.page.get_by_role("button", name="Try again")).to_be_enabled()
+
+    def test_what_the_service_refuses_is_not_papered_over(self, app: Demo) -> None:
+        app.has_list("rosie")
+        app.answers(403, problem("forbidden", retryable=False))
+        app.refreshes()
+        expect(app.says("These accounts are not yours")).to_be_visible()
+        assert app.sellers() == []
+
+    def test_signing_out_erases_what_is_kept(self, app: Demo) -> None:
+        app.has_list("rosie")
+        assert "0012345678905" in app.kept()
+        app.page.get_by_role("link", name="You", exact=True).click()
+        app.page.get_by_role("button", name="Sign out").click()
+        expect(app.heading("Who are you?")).to_be_focused()
+        assert app.kept() == "[{},{}]"
+
+    def test_an_answer_that_comes_after_signing_out_is_not_kept(self, app: Demo) -> None:
+        waiting: list[Route] = []
+        app.page.route(ACCOUNTS, lambda route: waiting.append(route))
+        with app.page.expect_request(ACCOUNTS):
+            app.signs_in("rosie")
+        app.page.get_by_role("link", name="You", exact=True).click()
+        app.page.get_by_role("button", name="Sign out").click()
+        with app.page.expect_response(ACCOUNTS) as answered:
+            waiting[0].continue_()
+        answered.value.finished()
+        expect(app.heading("Who are you?")).to_be_visible()
+        assert app.kept() == "[{},{}]"
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("customer", "words"),
+        [
+            ("slow", "The booking platform takes too long"),
+            ("broken", "The booking platform's answer makes no sense"),
+            ("busy", "The booking platform is busy"),
+        ],
+    )
+    def test_each_says_what_to_do(self, app: Demo, customer: str, words: str) -> None:
+        app.signs_in(customer)
+        expect(app.heading(words)).to_be_visible()
+        expect(app.announced()).to_contain_text(words)
+        expect(app.page.get_by_role("button", name="Try again")).to_be_visible()
+        expect(app.says("Reference:")).to_be_visible()
+
+    def test_a_retry_waits_as_long_as_it_is_told(self, app: Demo) -> None:
+        app.page.clock.install()
+        app.signs_in("busy")
+        button = app.page.get_by_role("button", name="Try again")
+        expect(button).to_have_text("Try again in 30 s")
+        expect(button).to_be_disabled()
+        app.page.clock.run_for(12_000)
+        expect(button).to_have_text("Try again in 18 s")
+        app.page.clock.run_for(18_000)
+        expect(button).to_be_enabled()
+        app.answers(200, '{"customerIdentifier": "busy", "accounts": [], "warnings": []}', "application/json")
+        button.click()
+        expect(app.says("There are no sellers yet")).to_be_visible()
+
+    @pytest.mark.parametrize(
+        ("status", "body", "content_type", "words", "can_retry"),
+        [
+            (502, problem("upstream_rejected_key", retryable=False), "application/problem+json", "does not let us in", False),
+            (404, problem("customer_not_found", retryable=False), "application/problem+json", "does not know you", False),
+            (503, problem("a_code_to_come", retryable=True), "application/problem+json", "on our side", True),
+            (409, problem("a_code_to_come", retryable=False), "application/problem+json", "That did not work", False),
+            (429, '{"message": "Too Many Requests"}', "application/json", "too much at once", True),
+            (500, '{"message": "Internal Server Error"}', "application/json", "on our side", True),
+            (200, "<html>Log in to this network</html>", "text/html", "can't be reached", True),
+        ],
+    )
+    def test_whoever_refuses_it_is_told(
+        self, app: Demo, status: int, body: str, content_type: str, words: str, can_retry: bool
+    ) -> None:
+        app.answers(status, body, content_type)
+        app.signs_in("rosie")
+        expect(app.page.get_by_role("heading", name=words)).to_be_visible()
+        expect(app.page.get_by_role("button", name="Try again")).to_have_count(1 if can_retry else 0)
+
+    def test_a_token_that_has_ended_is_replaced_once(self, app: Demo) -> None:
+        tokens: list[str] = []
+
+        def refuse_the_first(route: Route) -> None:
+            tokens.append(route.request.headers["authorization"])
+            if len(tokens) == 1:
+                route.fulfill(status=401, json={"message": "Unauthorized"})
+            else:
+                route.continue_()
+
+        app.page.route(ACCOUNTS, refuse_the_first)
+        app.has_list("rosie")
+        assert len(tokens) == 2
+
+        app.page.unroute_all()
+        app.answers(401, '{"message": "Unauthorized"}', "application/json")
+        app.refreshes()
+        expect(app.says("Your session has ended")).to_be_visible()
+
+    def test_connect_urls_that_can_not_be_had_are_asked_for_again(self, app: Demo) -> None:
+        app.has_list("rosie")
+        app.answers(503, problem("upstream_unavailable", retryable=True))
+        app.chooses("Everyone Active")
+        expect(app.heading("The booking platform is busy")).to_be_visible()
+        app.page.unroute_all()
+        app.page.get_by_role("button", name="Try again").click()
+        expect(app.page.get_by_role("link", name="Connect your account")).to_be_visible()
+
+    def test_records_that_can_not_be_read_are_asked_for_again(self, app: Demo) -> None:
+        app.page.route("**/notices*", lambda route: route.fulfill(status=503, json={"message": "Service Unavailable"}))
+        app.has_list("rosie")
+        app.page.get_by_role("link", name="You", exact=True).click()
+        app.page.unroute_all()
+        app.page.get_by_role("button", name="Try again").click()
+        expect(app.says("When something changes at a seller")).to_be_visible()
+
+    def test_who_can_not_be_signed_in_is_told(self, app: Demo) -> None:
+        app.page.route("**/local/token", lambda route: route.abort())
+        app.signs_in("rosie")
+        expect(app.heading("We can't be reached")).to_be_visible()
+        app.page.unroute_all()
+        app.page.get_by_role("button", name="Try again").click()
+        expect(app.heading("Your accounts")).to_be_visible()
