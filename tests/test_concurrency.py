@@ -15,7 +15,7 @@ from tests.loopback import answer, serve
 from tests.stack import running
 
 CALLBACKS = 50
-SEEN_UNCONNECTED = 12  # what imin is asked before it lists the account: twice for the link, then by callbacks that are not confirmed
+SEEN_UNCONNECTED = 12  # how often imin is asked before it lists the account: twice for the link, then by callbacks
 
 
 def test_fifty_callbacks_at_once_lose_none_and_a_confirmed_link_never_goes_back(tmp_path: Path) -> None:
