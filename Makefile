@@ -85,6 +85,10 @@ pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
 screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; it needs Chromium
 	@mkdir -p docs/images
 	@PICTURES=docs/images $(BIN)/pytest --no-cov tests/test_demo_looks.py -k everything
+EXAMPLES ?= 10000
+.PHONY: fuzz
+fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack with anything that openapi.json has or has not, 10,000 times; EXAMPLES=400 for fewer
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m fuzz
 
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
@@ -131,6 +135,7 @@ lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 	@$(COMPILE) --upgrade --group sam --output-file requirements-sam.txt
 	@$(COMPILE) --upgrade --group checkov --output-file requirements-checkov.txt
 	@$(COMPILE) --upgrade --group clients --output-file requirements-clients.txt
+	@$(COMPILE) --upgrade --group fuzz --output-file requirements-fuzz.txt
 
 .PHONY: clean
 clean: ## remove what was made

@@ -1,5 +1,6 @@
 """Who may call: claims that API Gateway verified, and tokens that the function verifies itself."""
 
+import functools
 import json
 import time
 from typing import Any
@@ -268,7 +269,7 @@ class TestWithoutAnAuthorizer:
     @pytest.fixture(autouse=True)
     def _issuer(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
         """The issuer that the function's own verifier asks."""
-        monkeypatch.setattr(access_token.Verifier.__init__, "__defaults__", (issuer.fetch_json, time.monotonic))
+        monkeypatch.setattr(access_token, "Verifier", functools.partial(Verifier, fetch_json=issuer.fetch_json))
 
     def test_the_function_verifies_the_token_itself(self, app: App, unauthorized: dict[str, Any], issuer: Issuer) -> None:
         unauthorized["headers"]["authorization"] = f"Bearer {token()}"
