@@ -65,7 +65,7 @@ class Request(msgspec.Struct, frozen=True):
         try:
             about = event["requestContext"]
             query = event.get("rawQueryString") or ""
-            return cls(
+            request = cls(
                 route_key=about["routeKey"],
                 path_parameters=event.get("pathParameters") or {},
                 path=event["rawPath"],
@@ -79,8 +79,10 @@ class Request(msgspec.Struct, frozen=True):
                 body_is_base64=bool(event.get("isBase64Encoded")),
                 remaining_ms=context.get_remaining_time_in_millis,
             )
+            _check_types(request)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise Problem("invalid_request", "This is not a request that can be read.") from error
+        return request
 
     def query_value(self, name: str) -> str | None:
         """The query parameter `name`, or None. Raises `Problem` when it is there twice."""
@@ -95,6 +97,14 @@ class Request(msgspec.Struct, frozen=True):
             return base64.b64decode(self.raw_body, validate=True) if self.body_is_base64 else self.raw_body.encode()
         except ValueError as error:
             raise Problem("invalid_request", "The body can't be read.") from error
+
+
+def _check_types(request: Request) -> None:
+    """Raises `TypeError` or `ValueError` unless all texts are such, and can be written in UTF-8: whoever reads them needn't ask."""
+    texts = (request.route_key, request.path, request.raw_query, request.id, request.domain_name)
+    "".join((*texts, *request.path_parameters.values(), *request.headers.values())).encode()
+    if not isinstance(request.raw_body, str) or not isinstance(request.claims, dict | None):
+        raise TypeError
 
 
 Route = Callable[[Request], Response]
