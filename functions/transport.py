@@ -5,6 +5,7 @@ is given what is left until `deadline`. Redirects are for the caller to refuse; 
 """
 
 import io
+import logging
 import socket
 import ssl
 import time
@@ -94,9 +95,15 @@ class _Adapter(HTTPAdapter):
         """Leaves verification to the context, which was made for it."""
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """Sees no redirect: of one that is not to be followed, `requests` still parses the target and reads all of the body."""
+
+
 def make_session(tls: ssl.SSLContext | None = None) -> requests.Session:
     """A session that reads no proxies and no netrc, keeps no cookies, and trusts whom `tls` trusts (certifi's roots)."""
-    session = requests.Session()
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it warns of malformed headers with our URL, and its query is secret
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one customer's cookies must not reach another's call
     adapter = _Adapter(tls or ssl.create_default_context(cafile=certifi.where()))

@@ -128,7 +128,7 @@ class Upstream:
             raise Problem("upstream_timeout", "The booking platform took too long to answer.") from error
         except (requests.ConnectionError, urllib3.exceptions.ProtocolError) as error:
             raise _Passing("upstream_unavailable", "The booking platform can't be reached.") from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:  # http.client: a chunk of -5 bytes
             raise unreadable() from error
 
 
@@ -152,7 +152,7 @@ def _body_of(answer: urllib3.BaseHTTPResponse) -> bytes:
 
 def _drain(answer: urllib3.BaseHTTPResponse) -> None:
     length = answer.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and int(length) <= DRAIN_BYTES:
+    if re.fullmatch(r"[0-9]{1,9}", length) and int(length) <= DRAIN_BYTES:
         answer.drain_conn()
 
 
@@ -180,7 +180,7 @@ def _retry_after_seconds(value: str) -> int | None:
     if re.fullmatch(r"[0-9]{1,9}", value):
         return int(value)
     try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        moment = email.utils.parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one beyond the calendar
         return None
-    return max(0, math.ceil((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()))
+    return max(0, math.ceil((moment - datetime.now(UTC)).total_seconds()))

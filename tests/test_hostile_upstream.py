@@ -1,0 +1,179 @@
+"""An imin that means harm, or is broken in ways that nobody thought of: no answer of its own makes a 500, or gets out of hand."""
+
+import contextlib
+import gzip
+import json
+import logging
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import upstream
+from problems import Problem
+from reshape import reshape
+from tests.conftest import App, Imin
+from tests.loopback import Script, Server, answer, send, serve
+from tests.test_upstream import GOOD, Client, Key
+
+CALLBACK = "https://api.example.com/v1/link-callbacks/the-state"
+ALL_BYTES = bytes(set(range(256)) - {0x0A, 0x0D})
+
+
+def _outcome(url: str) -> str:
+    """`read`, or the code of the problem. Any other exception is a failure."""
+    try:
+        Client(url).accounts(CALLBACK)
+    except Problem as problem:
+        return problem.code
+    return "read"
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "Thu, 01 Jan 99999999999999999999 00:00:00 GMT",
+            "Fri, 31 Dec 9999 23:59:59 -2359",
+            "Mon, 01 Jan 0001 00:00:00 +2359",
+            "Mon, 01 Jan 2026 00:00:00 +999999999999999999999",
+            "9" * 5000,
+        ],
+    )
+    def test_a_retry_after_beyond_the_calendar_is_none_or_long_ago(self, date: str) -> None:
+        with serve(answer(b"", "503 Busy", Retry_After=date)) as server:
+            problem = Client(server.url).problem()
+        assert (problem.code, problem.retry_after_seconds or 0) == ("upstream_unavailable", 0)
+
+    def test_a_content_length_too_long_for_a_number_is_an_answer_by_its_status(self) -> None:
+        with serve(send(b"HTTP/1.1 404 No\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")) as server:
+            assert _outcome(server.url) == "customer_not_found"
+
+    @pytest.mark.parametrize("location", [b"\xff\xfe", b"http://[", b"//", b"http://a:b/", b"", b"\x00", b"a" * 9000])
+    def test_a_redirect_to_nowhere_is_refused_like_any_other(self, location: bytes) -> None:
+        with serve(send(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n")) as server:
+            assert _outcome(server.url) == "upstream_invalid_response"
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize("line", [b"no colon", b": no name", b" continued: from nothing"])
+    def test_a_malformed_one_is_not_told_to_the_log_with_our_url(self, line: bytes, caplog: pytest.LogCaptureFixture) -> None:
+        head = b"HTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 17\r\n\r\n"
+        with caplog.at_level(logging.DEBUG), serve(send(head + GOOD)) as server:
+            _outcome(server.url)
+        assert "the-state" not in caplog.text
+
+    def test_a_chunk_of_less_than_nothing_is_no_answer(self) -> None:
+        with serve(send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}")) as server:
+            assert _outcome(server.url) == "upstream_invalid_response"
+
+    @settings(deadline=None, max_examples=50)
+    @given(
+        status=st.integers(100, 599),
+        name=st.sampled_from([b"Content-Length", b"Content-Encoding", b"Transfer-Encoding", b"Location", b"Retry-After", b"X"]),
+        value=st.lists(st.sampled_from(list(ALL_BYTES)), max_size=30).map(bytes)
+        | st.sampled_from([b"gzip, gzip", b"br", b"zstd", b"deflate", b"chunked", b"chunked, chunked", b"-1", b"1, 2", b"+5"]),
+        body=st.binary(max_size=50) | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(GOOD)]),
+    )
+    def test_whatever_is_in_it_is_an_answer_or_a_problem(self, status: int, name: bytes, value: bytes, body: bytes) -> None:
+        HOSTILE[0] = send(b"HTTP/1.1 %d X\r\n%s: %s\r\n\r\n%s" % (status, name, value, body))
+        _outcome(_server().url)
+
+
+HOSTILE: list[Script] = [send(b"")]
+_running: list[Server] = []
+
+
+def _server() -> Server:
+    return _running[0]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_server_for_all_examples() -> Any:
+    """A server that answers as `HOSTILE` has it at the time."""
+    with serve(lambda connection, request: HOSTILE[0](connection, request)) as server:
+        _running.append(server)
+        yield
+        _running.clear()
+
+
+class TestTheKey:
+    @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "300 Choices"])
+    @pytest.mark.parametrize("header", ["Location", "Refresh", "Link"])
+    def test_it_goes_where_it_was_sent_and_nowhere_else(self, status: str, header: str) -> None:
+        with serve(answer()) as elsewhere:
+            value = {"Location": elsewhere.url, "Refresh": f"0;url={elsewhere.url}", "Link": f"<{elsewhere.url}>; rel=next"}[header]
+            with serve(answer(b"", status, **{header: value})) as server:
+                assert _outcome(server.url) == "upstream_invalid_response"
+            assert (len(server.requests), elsewhere.requests) == (1, [])
+
+    def test_not_even_to_another_path_of_the_same_host(self) -> None:
+        with serve(answer(b"", "307 Temporary", Location="/elsewhere")) as server:
+            _outcome(server.url)
+        assert len(server.requests) == 1
+
+    def test_a_challenge_does_not_get_it_again(self) -> None:
+        challenge = answer(b"", "401 No", WWW_Authenticate='Basic realm="key, please"', Proxy_Authenticate="Basic")
+        with serve(challenge) as server:
+            assert Client(server.url, Key("key", "key")).problem().code == "upstream_rejected_key"
+        assert len(server.requests) == 1
+
+
+class TestSize:
+    @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "deflate, gzip"])
+    def test_a_bomb_is_refused_before_it_fills_the_memory(self, coding: str) -> None:
+        bomb = _packed(b" " * 128 * 1024 * 1024, coding)
+        with serve(answer(bomb, Content_Encoding=coding)) as server:
+            tracemalloc.start()
+            try:
+                assert Client(server.url).problem().code == "upstream_invalid_response"
+                assert tracemalloc.get_traced_memory()[1] < 8 * upstream.MOST_BYTES
+            finally:
+                tracemalloc.stop()
+
+    @pytest.mark.parametrize("status", ["404 No", "500 Oops", "302 Found"])
+    def test_a_bomb_in_an_error_is_not_unpacked_at_all(self, status: str) -> None:
+        bomb = gzip.compress(b" " * 32 * 1024 * 1024)
+        assert len(bomb) < upstream.DRAIN_BYTES
+        with serve(answer(bomb, status, Content_Encoding="gzip", Location="/")) as server:
+            tracemalloc.start()
+            try:
+                Client(server.url).problem()
+                assert tracemalloc.get_traced_memory()[1] < upstream.MOST_BYTES
+            finally:
+                tracemalloc.stop()
+
+
+def _packed(body: bytes, coding: str) -> bytes:
+    for each in coding.split(", "):
+        body = gzip.compress(body, 1) if each == "gzip" else zlib.compress(body, 1)
+    return body
+
+
+class TestBodies:
+    @pytest.mark.parametrize("opening", ["[", '{"a":', '{"seller":', '[{"seller":['])
+    @pytest.mark.parametrize("depth", [100, 300_000])
+    def test_one_that_is_nested_deeply_costs_at_most_its_item(self, app: App, imin: Imin, opening: str, depth: int) -> None:
+        imin.answers(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {opening * depth}'.encode())
+        assert app.get().json["code"] == "upstream_invalid_response"
+        closing = "".join({"[": "]", "{": "}"}[letter] for letter in reversed(opening) if letter in "[{")
+        deep = f"{opening * depth}1{closing * depth}"
+        imin.answers(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {deep}]}}'.encode())
+        reply = app.get()
+        assert reply.json.get("code") == "upstream_invalid_response" or [each["seller"] for each in reply.json["accounts"]]
+
+    @settings(max_examples=300)
+    @given(st.binary(max_size=200) | st.text().map(str.encode) | st.text(alphabet='{}[]":,\\ue0-.+ imtn').map(str.encode))
+    def test_no_bytes_are_a_failure(self, body: bytes) -> None:
+        for text in (body, b'{"imin:item": ' + body + b"}", b'{"imin:item": [{"seller": {"name": ' + body + b"}}]}"):
+            with contextlib.suppress(Problem):
+                reshape(text)
+
+    @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000, "1." + "0" * 5000, "1e-999"], ids=len)
+    def test_a_number_without_measure_costs_at_most_its_item(self, app: App, imin: Imin, number: str) -> None:
+        for field in ("dateLinked", "imin:matchingEmailExists", "hiddenEntitlements", "accessPass", "customer", "x"):
+            imin.answers(f'{{"imin:item": [{{"seller": {{}}}}, {{"seller": {{}}, {json.dumps(field)}: {number}}}]}}'.encode())
+            reply = app.get().json
+            assert len(reply["accounts"]) == 2 or reply["warnings"][0]["index"] == 1
