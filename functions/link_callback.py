@@ -5,6 +5,7 @@ then the customer goes on to the app, whatever the answer was.
 """
 
 from collections.abc import Mapping
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -49,7 +50,14 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
         deadline = deadline_in(request.remaining_ms(), MOST_SECONDS_UPSTREAM)
         link = confirmation.settle(self.upstream, self.store, customer, link, deadline)
         request.log["link_status"] = link.status
-        return _to_app(f"{state.redirect_uri}{'&' if '?' in state.redirect_uri else '?'}linkId={link.id}&status={link.status}")
+        return _to_app(_way_on(state.redirect_uri, linkId=link.id, status=link.status))
+
+
+def _way_on(redirect_uri: str, **ours: str) -> str:
+    """`redirect_uri` with `ours` in its query, once: an app that reads the first of two must not read one that was there before."""
+    base, _, query = redirect_uri.partition("?")
+    theirs = [pair for pair in query.split("&") if query and unquote_plus(pair.partition("=")[0]) not in ours]
+    return f"{base}?{'&'.join([*theirs, *(f'{name}={value}' for name, value in ours.items())])}"
 
 
 def _to_app(url: str) -> Response:

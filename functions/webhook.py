@@ -38,7 +38,7 @@ class WebhookRoute(msgspec.Struct, frozen=True):
 
     def __call__(self, request: Request) -> Response:
         if not self._is_known(request.headers.get("x-api-key", "")):
-            raise Problem("unauthenticated", "The API key is missing or wrong.")
+            raise Problem("unauthenticated", "The API key is missing or wrong.", headers={"WWW-Authenticate": "ApiKey"})
         body = request.body()
         if len(body) > MOST_BYTES:
             raise Problem("payload_too_large", f"A notice has at most {MOST_BYTES} bytes.")

@@ -171,6 +171,7 @@ class TestWebhook:
         for body in ("{}", "x" * 70_000):
             answer = notify(rosie, body, key)
             assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
+            assert answer.headers["www-authenticate"] == "ApiKey", "a 401 has a challenge (RFC 9110 15.5.2)"
         assert calls == []
 
     def test_the_previous_key_is_good_and_a_rotated_one_at_once(

@@ -48,7 +48,7 @@ def make_responses(route: Route, operation: Json, words: Json, examples: dict[st
         response = responses[KINDS[code].status]
         response.meanings.append(f"`{code}`: {words['problems'][code]}")
         response.add_body("application/problem+json", "Problem", code, example)
-        response.headers += _problem_headers(route, KINDS[code].status, KINDS[code].status in gateway)
+        response.headers += _problem_headers(KINDS[code].status, KINDS[code].status in gateway)
     for status in gateway:
         responses[status].meanings.append(words["gateway"][str(status)]["description"])
         responses[status].add_body("application/json", "GatewayMessage", "gateway", f"gateway.{status}")
@@ -77,10 +77,10 @@ def _described(status: int, about: Json, examples: dict[str, Answer]) -> Respons
     return response
 
 
-def _problem_headers(route: Route, status: int, is_gateways_too: bool) -> list[str]:
+def _problem_headers(status: int, is_gateways_too: bool) -> list[str]:
     headers = ["OurNoStore" if is_gateways_too else "NoStore"]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append("RetryAfter")
-    if status == HTTPStatus.UNAUTHORIZED and route.authorized:
+    if status == HTTPStatus.UNAUTHORIZED:
         headers.append("WWWAuthenticate")
     return headers

@@ -1,0 +1,237 @@
+"""What comes from outside stays what it is: in a redirect, a header, a log line, a page and a record. And it stays small."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from settings import RedirectSettings
+from tests.conftest import WEBHOOK_KEY, Answer, App, Imin, Output, event
+from tests.linking import Customer, query_of
+
+ALLOWED = ["brokerapp://linked", "https://app.example.com/linked", "com.example.app:/linked", "http://127.0.0.1:3000/"]
+REDIRECTS = RedirectSettings(frozenset(ALLOWED), None)
+CONTROLS = ["\r\n", "\n", "\r", "\0", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "é", "\U0001f600"]
+EVIL = "evil.example.com"
+
+
+@pytest.fixture
+def rosie(environment: dict[str, str], imin: Imin) -> Customer:
+    """A customer, before freshly started functions."""
+    return Customer(environment, imin)
+
+
+class TestOpenRedirect:
+    @pytest.mark.parametrize(
+        "trick",
+        [
+            f"//{EVIL}",
+            f"https://{EVIL}",
+            f"https:{EVIL}",
+            f"https:/{EVIL}",
+            f"\\\\{EVIL}",
+            f"/\\{EVIL}",
+            f"https://{EVIL}/https://app.example.com/linked",
+            f"https://app.example.com@{EVIL}/linked",
+            f"https://app.example.com:443@{EVIL}/linked",
+            f"https://app.example.com%40{EVIL}/linked",
+            f"https://app.example.com.{EVIL}/linked",
+            f"https://{EVIL}#@app.example.com/linked",
+            f"https://{EVIL}\\@app.example.com/linked",
+            f"https://{EVIL}?https://app.example.com/linked",
+            f"https://{EVIL};app.example.com/linked",
+            "https://app.example.com:8443/linked",
+            "https://app.example.com:443/linked",
+            "https://app.example.com./linked",
+            "https://user@app.example.com/linked",
+            "https://sub.app.example.com/linked",
+            "https://app-example.com/linked",
+            "https://аpp.example.com/linked",  # noqa: RUF001 - the first letter is Cyrillic
+            "https://app.example.com/linked/",
+            "https://app.example.com//linked",
+            "https://app.example.com/LINKED",
+            "https://app.example.com/linked/../evil",
+            "https://app.example.com/%6cinked",
+            "https://app.example.com/linked%2f..%2fevil",
+            "https://app.example.com/linked;jsessionid=1",
+            "https://app.example.com/linked#",
+            "https://app.example.com/linked?a#b",
+            "https://app.example.com/linked\t",
+            "https://app.example.com/\tlinked",
+            "https://app.example.com",
+            "http://app.example.com/linked",
+            "HTTPS://APP.EXAMPLE.COM/linked",
+            "javascript:alert(1)//brokerapp://linked",
+            "javascript://app.example.com/linked?%0aalert(1)",
+            "data:text/html,brokerapp://linked",
+            "intent://linked#Intent;scheme=brokerapp;end",
+            "brokerapp://linked@evil",
+            "brokerapp://linked.evil",
+            "brokerapp://linked/evil",
+            "brokerapp:///linked",
+            "brokerapp:linked",
+            "BROKERAPP://linked",
+            "brokerapp2://linked",
+            "x-brokerapp://linked",
+            "http://127.0.0.1:3001/",
+            "http://127.0.0.1:3000@evil.example.com/",
+            "http://localhost:3000/",
+            "http://[::ffff:127.0.0.1]:3000/",
+            "http://2130706433:3000/",
+            "*",
+            "null",
+            "brokerapp://linked,https://app.example.com/linked",
+        ],
+    )
+    def test_no_trick_leads_elsewhere(self, trick: str) -> None:
+        assert not REDIRECTS.allows(trick)
+        for padded in (f" {trick}", f"{trick} ", f"\t{trick}", f"{trick}?"):
+            assert not REDIRECTS.allows(padded)
+
+    @pytest.mark.parametrize("control", [*CONTROLS, " ", "<", ">", '"', "\\", "^", "`", "{", "|", "}", "#", "%", "%0", "%zz"])
+    def test_nothing_but_a_uris_characters_is_in_its_query(self, control: str) -> None:
+        assert not any(REDIRECTS.allows(f"{uri}?a={control}") for uri in ALLOWED)
+        assert not any(REDIRECTS.allows(f"{uri}{control}?a=b") for uri in ALLOWED)
+
+    @given(st.text(max_size=60), st.sampled_from(ALLOWED))
+    def test_what_is_allowed_begins_with_an_agreed_one_whatever_comes_after(self, text: str, uri: str) -> None:
+        for made in (text, uri + text, text + uri):
+            assert not REDIRECTS.allows(made) or made.partition("?")[0] in ALLOWED
+
+    def test_2048_characters_are_taken_and_not_one_more(self) -> None:
+        longest = "brokerapp://linked?".ljust(2048, "a")
+        assert (REDIRECTS.allows(longest), REDIRECTS.allows(f"{longest}a")) == (True, False)
+
+    def test_neither_host_nor_forwarding_headers_move_the_callback(self, rosie: Customer, imin: Imin) -> None:
+        headers = dict.fromkeys(("host", "x_forwarded_host", "x_original_host", "forwarded", "origin", "referer"), EVIL)
+        rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}, **headers)
+        assert (
+            imin.calls[-1].params["redirectUri"].startswith("https://abc123.execute-api.eu-west-2.amazonaws.com/v1/link-callbacks/")
+        )
+
+    def test_what_the_app_gets_is_said_once_whatever_its_own_query_says(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed&a=%20b&linkId=mine&stat%75s=confirmed&&c")
+        location = rosie.comes_back(state).headers["location"]
+        assert location == f"brokerapp://linked?a=%20b&&c&linkId={link_id}&status=not_confirmed"
+
+    def test_a_query_of_these_alone_goes_altogether(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed")
+        assert rosie.comes_back(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
+
+
+class TestHeaders:
+    @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
+    def test_no_header_has_a_line_of_anybody_elses(self, rosie: Customer, imin: Imin, text: str, control: str) -> None:
+        hostile = f"{text}{control}X-Evil: 1"
+        imin.answers({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
+        query = {"sellerId": hostile, hostile: hostile}
+        replies = [rosie.accounts.get(query=query, accept=hostile, if_none_match=hostile, accept_encoding=hostile)]
+        imin.answers({}, 503, Retry_After=hostile.encode("ascii", "replace").decode().replace("\r", "").replace("\n", ""))
+        replies.append(rosie.accounts.get(query={"redirectUri": hostile}))
+        replies.append(rosie.accounts.get(hostile))
+        replies.append(rosie.comes_back(hostile, hostile))
+        replies.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
+        replies.append(_notify(rosie, {"identifier": hostile, "@type": hostile}))
+        replies.append(_notify(rosie, {"identifier": "rosie", "@type": hostile}))
+        for reply in replies:
+            assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in reply.headers.values())
+            assert reply.status != 500
+
+
+def _notify(rosie: Customer, body: Any) -> Answer:
+    asked = event("webhook-post") | {"body": body if isinstance(body, str) else json.dumps(body)}
+    asked["headers"]["x-api-key"] = WEBHOOK_KEY
+    return rosie.webhook.send(asked)
+
+
+class TestLog:
+    def test_a_line_is_one_line_of_json_whatever_is_in_it(self, rosie: Customer, imin: Imin, output: Output) -> None:
+        for control in CONTROLS:
+            hostile = f'{control}{{"level":"ERROR","message":"forged"}}'
+            imin.answers({"imin:item": [{"seller": {"@id": hostile}, hostile: hostile}, hostile]})
+            rosie.accounts.get(hostile)
+            rosie.accounts.get(query={"sellerId": hostile, hostile: "x"}, user_agent=hostile)
+            rosie.comes_back(hostile, hostile)
+            rosie.reads("link-get", linkId=hostile)
+            _notify(rosie, {"identifier": hostile})
+            _notify(rosie, {"identifier": "rosie", "@type": hostile})
+        text = output.text()
+        lines = [json.loads(line) for line in text.split("\n") if line]
+        assert len(lines) == 6 * len(CONTROLS)
+        assert "forged" not in text
+        assert text.isascii()
+
+
+class TestPages:
+    def test_nothing_in_a_way_back_is_markup(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        _, state = rosie.gets_link("brokerapp://linked?a='onmouseover=alert(1)&b=%3Cscript%3E")
+        hostile = "\"'><script>alert(1)</script><a href=javascript:alert(1) x='"
+        pages = [rosie.comes_back(state, hostile), rosie.comes_back(f"{hostile}.{state}", hostile)]
+        monkeypatch.setattr(dynamodb, "update_item", dynamodb.batch_write_item)
+        pages.append(rosie.comes_back(state, hostile))
+        for page in pages:
+            tags = re.findall(r"<[^>]*>", page.body.decode())
+            assert all(
+                re.fullmatch(
+                    r'</?(!doctype html|html lang="en"|html|head|meta [^<>]*|title|style|body|main|h1|p|a)>|'
+                    r'<a href="[^"<>\']*">',
+                    tag,
+                )
+                for tag in tags
+            ), tags
+
+
+class TestRecords:
+    def test_an_identifier_cannot_name_another_key(self, rosie: Customer, calls: list[str]) -> None:
+        for hostile in ("rosie#LINK", "CUSTOMER#rosie", "rosie\0", "*", "rosie/..", "..", "rosie\n", "é", " ", "a" * 129):
+            assert _notify(rosie, {"identifier": hostile}).status == 400, hostile
+        assert calls == []
+
+    def test_a_callbacks_query_is_a_value_and_no_expression(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.comes_back(state, "a=:confirmed, #status = :confirmed REMOVE sellers&$ne=1&{{7*7}}")
+        assert rosie.reads_link(link_id)["status"] == "not_confirmed"
+
+    def test_a_sellers_id_is_a_value_and_no_path(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        hostile = ["#s0", ":s0", "sellers.x", "a.b[0]", "REMOVE status", "é\u2028", "x" * 5000]
+        for seller in hostile:
+            rosie.connects(seller)
+        _show(rosie, hostile)
+        rosie.comes_back(state)
+        assert {seller["id"] for seller in rosie.reads_link(link_id)["sellers"]} == {seller[:1024] for seller in hostile}
+
+
+def _show(rosie: Customer, sellers: list[str]) -> None:
+    items = [{"seller": {"@id": seller}, "dateLinked": rosie.connected[seller]} for seller in sellers]
+    rosie.imin.answers({"imin:item": items})
+
+
+class TestSize:
+    @pytest.mark.parametrize("opening", ["[", '{"a":', '{"identifier":', '{"@type":'])
+    def test_a_deeply_nested_notice_is_refused(self, rosie: Customer, opening: str) -> None:
+        assert _notify(rosie, opening * (60_000 // len(opening))).status == 400
+        assert _notify(rosie, f'{{"identifier": "rosie", "x": {"[" * 500}{"]" * 500}}}').status == 204
+        deep = f'{{"identifier": "rosie", "x": {"[" * 20_000}{"]" * 20_000}}}'
+        assert _notify(rosie, deep).status in {204, 400}
+
+    def test_a_notice_names_one_customer_the_last_that_it_names(self, rosie: Customer) -> None:
+        assert _notify(rosie, '{"identifier": "member", "identifier": "rosie"}').status == 204
+        assert len(rosie.reads("notices-get").json["notices"]) == 1
+
+    def test_a_huge_query_and_huge_headers_are_read_once(self, app: App) -> None:
+        query = [(f"p{number}", "x" * 10) for number in range(20_000)]
+        reply = app.get(query=query, accept=",".join(["a/b;q=0.1"] * 5_000), if_none_match=",".join(['"x"'] * 5_000))
+        assert reply.status == 200
+
+
+def test_where_she_goes_is_what_the_state_says(rosie: Customer) -> None:
+    _, state = rosie.gets_link()
+    answer = rosie.comes_back(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
+    assert answer.headers["location"].startswith("brokerapp://linked?from=list&linkId=")
+    assert query_of(answer)["status"] == "not_confirmed"
