@@ -30,6 +30,9 @@ from http_api import Handler
 from local import aws as local_aws
 from local.template import Template
 from tests.conformance import check_answer
+from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, watch
+
+__all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_terminal_summary"]  # hooks of the whole session
 
 EVENTS = Path(__file__).parent.parent / "events"
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
@@ -106,6 +109,7 @@ class App:
             content = gzip.decompress(content)
         if isinstance(asked, dict) and asked.get("version") == "2.0":
             check_answer(asked["requestContext"]["routeKey"], response["statusCode"], headers, content)
+            watch.answer(asked["requestContext"]["routeKey"], response["statusCode"], headers, content)
         return Answer(response["statusCode"], headers, content)
 
 
@@ -175,7 +179,9 @@ class Output:
 
     def text(self) -> str:
         """All of it."""
-        return self._capsys.readouterr().out
+        text = self._capsys.readouterr().out
+        watch.output("a test that reads its output", text)
+        return text
 
     def lines(self) -> list[dict[str, Any]]:
         """Its lines, which are JSON."""

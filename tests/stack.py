@@ -14,6 +14,7 @@ from pathlib import Path
 import requests
 
 from tests.conformance import check_answer, route_of
+from tests.leaks import watch
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60
@@ -44,6 +45,7 @@ class Stack:
         response = requests.request(method, self.url + path, timeout=30, allow_redirects=False, **options)  # type: ignore[arg-type]
         if path.startswith("/v1/") and method != "HEAD":
             check_answer(route_of(method, path), response.status_code, response.headers, response.content)
+            watch.answer(route_of(method, path), response.status_code, response.headers, response.content)
         return response
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -76,6 +78,7 @@ def running(folder: Path, command: tuple[str, ...] = (sys.executable, "-m", "loc
             if process.poll() is None:
                 process.terminate()
                 process.wait(STOP_SECONDS)
+            watch.output("a local stack", log.read_text())
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path, line: str) -> None:

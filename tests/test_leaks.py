@@ -1,0 +1,80 @@
+"""The search for secrets in all output can fail: each kind is found where it must not be, and the session fails with it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import API_KEY, STATE_KEY, WEBHOOK_KEY, App, Output, event
+from tests.leaks import ACCOUNTS, CALLBACKS, KEYS, SECRETS, Watch, watch
+from tests.stack import ROOT
+from tests.test_identity import token
+from tests.test_link_state import states
+
+EXAMPLES = {
+    "a key": API_KEY,
+    "a token": token(),
+    "a state": states().issue("rosie", "brokerapp://linked", []).state,
+    "an e-mail address": "rosie@example.com",
+    "a barcode": "0012345678905",
+    "a connect URL": "https://book.imin.co/auth/connect-account?jwt=register.opaque.token",
+    "an upload URL": "https://legend.example.com/upload-form/1234/magic-link/abc",
+    "an entitlement filter": "b3BhcXVlIHRva2Vu",
+}
+
+
+def test_every_kind_has_an_example_and_every_key_is_looked_for() -> None:
+    assert set(EXAMPLES) == set(SECRETS)
+    assert {API_KEY, STATE_KEY, WEBHOOK_KEY} < set(KEYS)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_it_is_found_in_a_log_line_and_in_an_answer_that_is_not_for_it(kind: str) -> None:
+    line = f'{{"level":"INFO","message":"{EXAMPLES[kind]}"}}'
+    watching = Watch()
+    watching.output("x", line)
+    watching.answer(ACCOUNTS, 502, {}, line.encode())
+    watching.answer("GET /v1/customers/{customerIdentifier}/links", 200, {"Location": EXAMPLES[kind]}, b"")
+    watching.answer(CALLBACKS, 303, {}, line.encode())
+    assert [finding.partition(" in the ")[0] for finding in watching.found] == [kind] * 4
+
+
+def test_her_accounts_may_have_what_is_hers_and_no_key_or_state() -> None:
+    watching = Watch()
+    watching.answer(ACCOUNTS, 200, {}, "\n".join(EXAMPLES.values()).encode())
+    assert [finding.partition(" in the ")[0] for finding in watching.found] == ["a key", "a state"]
+
+
+def test_only_the_page_to_try_again_may_have_the_state_that_it_leads_back_to() -> None:
+    watching = Watch()
+    watching.answer(CALLBACKS, 503, {}, EXAMPLES["a state"].encode())
+    assert watching.found == []
+
+
+@pytest.mark.parametrize("name", ["Traceback (most recent call last)", "RecordsTable", "http_api.py", "botocore.exceptions"])
+def test_a_refusal_names_nothing_of_ours(name: str) -> None:
+    watching = Watch()
+    watching.answer(ACCOUNTS, 500, {}, name.encode())
+    assert watching.found == [f"a name of ours in the answer 500 of {ACCOUNTS}"]
+
+
+def test_answers_and_output_of_the_tests_go_through_it(app: App, output: Output) -> None:
+    before = watch.looked_through
+    app.send(event("health-get"))
+    output.lines()
+    assert watch.looked_through == before + 2
+
+
+@pytest.mark.parametrize(
+    "leak", [f"print({API_KEY!r})", f"import logging; logging.getLogger('urllib3').warning({EXAMPLES['a connect URL']!r})"]
+)
+def test_a_session_of_good_tests_fails_when_one_of_them_leaks(leak: str, tmp_path: Path) -> None:
+    hooks = "pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary"
+    (tmp_path / "conftest.py").write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests.leaks import {hooks}\n")
+    (tmp_path / "test_it.py").write_text(f"def test_it():\n    {leak}\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov", "-c", "/dev/null", str(tmp_path)]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert "1 passed" in ended.stdout
+    assert ended.returncode == 1
+    assert "LEAK: a" in ended.stdout
