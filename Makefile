@@ -85,6 +85,7 @@ pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
 screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; it needs Chromium
 	@mkdir -p docs/images
 	@PICTURES=docs/images $(BIN)/pytest --no-cov tests/test_demo_looks.py -k everything
+
 EXAMPLES ?= 10000
 .PHONY: fuzz
 fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack with anything that openapi.json has or has not, 10,000 times; EXAMPLES=400 for fewer
