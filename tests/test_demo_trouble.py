@@ -199,8 +199,10 @@ class TestErrors:
         app.page.route("**/notices*", lambda route: route.fulfill(status=503, json={"message": "Service Unavailable"}))
         app.has_list("rosie")
         app.page.get_by_role("link", name="You", exact=True).click()
+        again = app.page.get_by_role("button", name="Try again")
+        expect(again).to_be_visible()
         app.page.unroute_all()
-        app.page.get_by_role("button", name="Try again").click()
+        again.click()
         expect(app.says("When something changes at a seller")).to_be_visible()
 
     def test_who_can_not_be_signed_in_is_told(self, app: Demo) -> None:
