@@ -53,7 +53,7 @@ def _part(value: Any) -> str:
 
 def _signed(header: dict[str, Any], key: Any, algorithm: str, **claims: Any) -> str:
     """A token with a header that a library would not write."""
-    given = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": NOW + 600} | claims
+    given = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": NOW + 86400} | claims
     signing_input = f"{_part(header)}.{_part(given)}"
     return f"{signing_input}.{_part(jwt.get_algorithm_by_name(algorithm).sign(signing_input.encode(), key))}"
 
@@ -137,13 +137,13 @@ class TestClaims:
             {"exp": -1},
             {"exp": "soon"},
             {"exp": None},
-            {"exp": [NOW + 600]},
+            {"exp": [NOW + 86400]},
             {"exp": float("inf")},
             {"exp": float("nan")},
-            {"nbf": NOW + 600},
+            {"nbf": NOW + 86400},
             {"nbf": "later"},
             {"nbf": float("inf")},
-            {"iat": NOW + 600},
+            {"iat": NOW + 86400},
             {"iat": float("inf")},
             {"iss": f"{ISSUER}/"},
             {"iss": f"{ISSUER}.evil.example.com"},

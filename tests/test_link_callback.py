@@ -136,11 +136,18 @@ class TestComingBackAgain:
         (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
         assert item["callbacks"]["L"][0]["M"]["query"]["S"] == query[:2048]
 
-    def test_many_sellers_at_once_are_all_on_record(self, rosie: Customer, imin: Imin) -> None:
+    def test_a_query_is_not_cut_within_a_character(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+        _, state = rosie.gets_link()
+        rosie.comes_back(state, "x" + "é" * 1500)
+        (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
+        assert item["callbacks"]["L"][0]["M"]["query"]["S"] == "x" + "é" * 1023
+
+    def test_many_sellers_at_once_are_all_on_record(self, rosie: Customer, imin: Imin, calls: list[str]) -> None:
         link_id, state = rosie.gets_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         imin.answers({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
         rosie.comes_back(state)
+        assert calls == ["UpdateItem"] * 4, "one for the callback, and one for each 50 sellers"
         assert len(rosie.reads_link(link_id)["sellers"]) == 120
 
 

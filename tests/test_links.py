@@ -89,12 +89,36 @@ class TestLists:
         answer = rosie.reads(query=query)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
+    def test_a_cursor_with_anything_more_in_it_is_400(self, rosie: Customer) -> None:
+        _fill(rosie, "notices", 2)
+        cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
+        for spoilt in (f"!{cursor}", f"{cursor[:5]}%20{cursor[5:]}", f"{cursor}%0A", f"{cursor}=!", f"%2B{cursor}"):
+            assert rosie.reads("notices-get", query=f"cursor={spoilt}").status == 400, spoilt
+
+    def test_what_was_just_written_is_read_and_one_item_more_than_asked_for(self, rosie: Customer, dynamodb: Any) -> None:
+        wanted: list[tuple[bool, int | None]] = []
+
+        def note(params: Any, **_: Any) -> None:
+            wanted.append((params.get("ConsistentRead"), params.get("Limit")))
+
+        dynamodb.meta.events.register("before-parameter-build.dynamodb", note)
+        rosie.reads(query="limit=7")
+        rosie.reads("link-get")
+        rosie.reads("records-delete")
+        dynamodb.meta.events.unregister("before-parameter-build.dynamodb", note)
+        assert wanted == [(True, 8), (True, None), (True, 500)]
+
     def test_a_cursor_leads_only_to_ones_own_records(self, rosie: Customer) -> None:
         _fill(rosie, "notices", 2)
         cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
         answer = rosie.reads("notices-get", MEMBER, f"cursor={cursor}", customerIdentifier="member")
         assert answer.json == {"notices": []}
         assert uuid.UUID(bytes=base64.urlsafe_b64decode(cursor + "==")).version == 7
+
+
+def test_the_tables_client_gives_up_in_time_to_say_so(dynamodb: Any) -> None:
+    config = dynamodb.meta.config
+    assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (1, 1, 2)
 
 
 def _fill(rosie: Customer, kind: str, number: int) -> None:
@@ -131,6 +155,22 @@ class TestOneLink:
         assert rosie.reads("link-get", MEMBER, customerIdentifier="member", linkId=link_id).json["code"] == "link_not_found"
         assert rosie.reads("link-get", MEMBER, linkId=link_id).json["code"] == "forbidden"
 
+    def test_one_that_is_erased_while_it_is_settled_is_shown_once_more(self, rosie: Customer, imin: Imin) -> None:
+        link_id, state = rosie.gets_link()
+        imin.answers({}, 503)
+        rosie.comes_back(state)
+        rosie.connects("1")
+        answer = imin.answer
+
+        def erase(request: Any) -> Any:
+            assert rosie.reads("records-delete").status == 204
+            return answer(request)
+
+        imin.answer = erase
+        link = rosie.reads_link(link_id)
+        assert (link["status"], [seller["id"] for seller in link["sellers"]]) == ("confirmed", ["1"])
+        assert rosie.reads().json == {"links": []}
+
     def test_while_imin_is_down_a_received_one_is_200(self, rosie: Customer, imin: Imin) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 503)
@@ -147,6 +187,11 @@ class TestWebhook:
         (notice,) = rosie.reads("notices-get").json["notices"]
         assert set(notice) == {"id", "receivedAt", "type"}
         assert notice["type"] == "CustomerAccount"
+
+    def test_it_is_logged_and_counted_for_its_customer(self, rosie: Customer, output: Output) -> None:
+        notify(rosie)
+        (line,) = output.lines()
+        assert (line["customer_identifier"], line["NoticesStored"]) == ("rosie", [1.0])
 
     def test_two_posts_are_two_notices(self, rosie: Customer) -> None:
         notify(rosie)

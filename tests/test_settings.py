@@ -120,6 +120,10 @@ def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) 
     assert settings.allows(f"{uri}?a=b")
 
 
+def test_the_customers_claim_can_be_another() -> None:
+    assert IdentitySettings.read(GOOD | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
+
+
 def test_a_slash_at_the_end_of_a_base_url_is_dropped() -> None:
     assert (
         UpstreamSettings.read(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/base/"}).base_url
