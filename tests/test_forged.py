@@ -184,19 +184,6 @@ class TestShapes:
     def test_a_deeply_nested_header_is_401(self, verifier: Verifier, header: bytes) -> None:
         assert refused(verifier, f"Bearer {_part(header)}.{_part({})}.AA").code == "unauthenticated"
 
-    @given(st.text(max_size=80) | st.lists(st.binary(max_size=40), max_size=4).map(lambda parts: ".".join(map(_part, parts))))
-    def test_no_text_is_a_token(self, text: str) -> None:
-        with pytest.raises(Problem, match="bearer token"):
-            Verifier(ISSUER, AUDIENCE, Issuer().fetch_json).claims(f"Bearer {text}")
-
-    @given(place=st.integers(0), letter=st.characters())
-    def test_no_change_to_a_token_goes_unseen(self, place: int, letter: str) -> None:
-        place %= GOOD.rindex(".")  # a signature's last letter can have bits that mean nothing
-        if letter == GOOD[place]:
-            return
-        with pytest.raises(Problem, match="bearer token"):
-            Verifier(ISSUER, AUDIENCE, Issuer().fetch_json).claims(f"Bearer {GOOD[:place]}{letter}{GOOD[place + 1 :]}")
-
 
 GOOD = token()
 
@@ -274,17 +261,6 @@ class TestStates:
             assert rosie.comes_back(f"bad.{number}.state").status == 400
         assert len(asked) <= 4, "twice for two versions: when it is first needed, and once more in ten seconds"
 
-    @given(st.lists(st.binary(max_size=30), min_size=1, max_size=5))
-    def test_no_bytes_in_its_parts_are_one(self, parts: list[bytes]) -> None:
-        with pytest.raises(InvalidStateError):
-            states().read(".".join(map(_part, parts)))
-
-    def test_it_tells_imin_nothing_but_whose_it_is_and_where_she_goes(self) -> None:
-        payload = states().issue("rosie", "brokerapp://linked", ["seller-1"]).state.split(".")[0]
-        content = base64.urlsafe_b64decode(payload + "==")
-        assert b"seller-1" not in content
-        assert content.endswith(hashlib.sha256(b"seller-1").digest()[:DIGEST_BYTES])
-
 
 def _asked_of(secrets_manager: Any) -> list[str]:
     asked: list[str] = []
@@ -342,3 +318,31 @@ def test_a_token_of_another_customer_is_403_on_every_route_that_has_one(rosie: C
         asked["pathParameters"]["customerIdentifier"] = "rosie"
         asked["requestContext"]["authorizer"]["jwt"]["claims"] = MEMBER
         assert app.send(asked).status == 403, name
+
+
+@given(st.text(max_size=80) | st.lists(st.binary(max_size=40), max_size=4).map(lambda parts: ".".join(map(_part, parts))))
+def test_no_text_is_a_token(text: str) -> None:
+    with pytest.raises(Problem, match="bearer token"):
+        Verifier(ISSUER, AUDIENCE, Issuer().fetch_json).claims(f"Bearer {text}")
+
+
+@given(place=st.integers(0), letter=st.characters())
+def test_no_change_to_a_token_goes_unseen(place: int, letter: str) -> None:
+    place %= GOOD.rindex(".")  # a signature's last letter can have bits that mean nothing
+    if letter == GOOD[place]:
+        return
+    with pytest.raises(Problem, match="bearer token"):
+        Verifier(ISSUER, AUDIENCE, Issuer().fetch_json).claims(f"Bearer {GOOD[:place]}{letter}{GOOD[place + 1 :]}")
+
+
+@given(st.lists(st.binary(max_size=30), min_size=1, max_size=5))
+def test_no_bytes_are_a_state_by_chance(parts: list[bytes]) -> None:
+    with pytest.raises(InvalidStateError):
+        states().read(".".join(map(_part, parts)))
+
+
+def test_a_state_tells_imin_nothing_but_whose_it_is_and_where_she_goes() -> None:
+    payload = states().issue("rosie", "brokerapp://linked", ["seller-1"]).state.split(".")[0]
+    content = base64.urlsafe_b64decode(payload + "==")
+    assert b"seller-1" not in content
+    assert content.endswith(hashlib.sha256(b"seller-1").digest()[:DIGEST_BYTES])

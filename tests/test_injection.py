@@ -97,51 +97,6 @@ class TestOpenRedirect:
         assert not any(REDIRECTS.allows(f"{uri}?a={control}") for uri in ALLOWED)
         assert not any(REDIRECTS.allows(f"{uri}{control}?a=b") for uri in ALLOWED)
 
-    @given(st.text(max_size=60), st.sampled_from(ALLOWED))
-    def test_what_is_allowed_begins_with_an_agreed_one_whatever_comes_after(self, text: str, uri: str) -> None:
-        for made in (text, uri + text, text + uri):
-            assert not REDIRECTS.allows(made) or made.partition("?")[0] in ALLOWED
-
-    def test_2048_characters_are_taken_and_not_one_more(self) -> None:
-        longest = "brokerapp://linked?".ljust(2048, "a")
-        assert (REDIRECTS.allows(longest), REDIRECTS.allows(f"{longest}a")) == (True, False)
-
-    def test_neither_host_nor_forwarding_headers_move_the_callback(self, rosie: Customer, imin: Imin) -> None:
-        headers = dict.fromkeys(("host", "x_forwarded_host", "x_original_host", "forwarded", "origin", "referer"), EVIL)
-        rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}, **headers)
-        assert (
-            imin.calls[-1].params["redirectUri"].startswith("https://abc123.execute-api.eu-west-2.amazonaws.com/v1/link-callbacks/")
-        )
-
-    def test_what_the_app_gets_is_said_once_whatever_its_own_query_says(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed&a=%20b&linkId=mine&stat%75s=confirmed&&c")
-        location = rosie.comes_back(state).headers["location"]
-        assert location == f"brokerapp://linked?a=%20b&&c&linkId={link_id}&status=not_confirmed"
-
-    def test_a_query_of_these_alone_goes_altogether(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed")
-        assert rosie.comes_back(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
-
-
-class TestHeaders:
-    @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
-    def test_no_header_has_a_line_of_anybody_elses(self, rosie: Customer, imin: Imin, text: str, control: str) -> None:
-        hostile = f"{text}{control}X-Evil: 1"
-        imin.answers({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
-        query = {"sellerId": hostile, hostile: hostile}
-        replies = [rosie.accounts.get(query=query, accept=hostile, if_none_match=hostile, accept_encoding=hostile)]
-        imin.answers({}, 503, Retry_After=hostile.encode("ascii", "replace").decode().replace("\r", "").replace("\n", ""))
-        replies.append(rosie.accounts.get(query={"redirectUri": hostile}))
-        replies.append(rosie.accounts.get(hostile))
-        replies.append(rosie.comes_back(hostile, hostile))
-        replies.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
-        replies.append(_notify(rosie, {"identifier": hostile, "@type": hostile}))
-        replies.append(_notify(rosie, {"identifier": "rosie", "@type": hostile}))
-        for reply in replies:
-            assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in reply.headers.values())
-            assert reply.status != 500
-
 
 def _notify(rosie: Customer, body: Any) -> Answer:
     asked = event("webhook-post") | {"body": body if isinstance(body, str) else json.dumps(body)}
@@ -235,3 +190,50 @@ def test_where_she_goes_is_what_the_state_says(rosie: Customer) -> None:
     answer = rosie.comes_back(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
     assert answer.headers["location"].startswith("brokerapp://linked?from=list&linkId=")
     assert query_of(answer)["status"] == "not_confirmed"
+
+
+@given(st.text(max_size=60), st.sampled_from(ALLOWED))
+def test_what_is_allowed_begins_with_an_agreed_one_whatever_comes_after(text: str, uri: str) -> None:
+    for made in (text, uri + text, text + uri):
+        assert not REDIRECTS.allows(made) or made.partition("?")[0] in ALLOWED
+
+
+def test_2048_characters_are_taken_and_not_one_more() -> None:
+    longest = "brokerapp://linked?".ljust(2048, "a")
+    assert (REDIRECTS.allows(longest), REDIRECTS.allows(f"{longest}a")) == (True, False)
+
+
+def test_neither_host_nor_forwarding_headers_move_the_callback(rosie: Customer, imin: Imin) -> None:
+    headers = dict.fromkeys(("host", "x_forwarded_host", "x_original_host", "forwarded", "origin", "referer"), EVIL)
+    rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}, **headers)
+    assert imin.calls[-1].params["redirectUri"].startswith("https://abc123.execute-api.eu-west-2.amazonaws.com/v1/link-callbacks/")
+
+
+def test_what_the_app_gets_is_said_once_whatever_its_own_query_says(rosie: Customer) -> None:
+    link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed&a=%20b&linkId=mine&stat%75s=confirmed&&c")
+    location = rosie.comes_back(state).headers["location"]
+    assert location == f"brokerapp://linked?a=%20b&&c&linkId={link_id}&status=not_confirmed"
+
+
+def test_a_query_of_these_alone_goes_altogether(rosie: Customer) -> None:
+    link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed")
+    assert rosie.comes_back(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
+def test_no_header_has_a_line_of_anybody_elses(rosie: Customer, imin: Imin, text: str, control: str) -> None:
+    hostile = f"{text}{control}X-Evil: 1"
+    imin.answers({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
+    query = {"sellerId": hostile, hostile: hostile}
+    replies = [rosie.accounts.get(query=query, accept=hostile, if_none_match=hostile, accept_encoding=hostile)]
+    imin.answers({}, 503, Retry_After=hostile.encode("ascii", "replace").decode().replace("\r", "").replace("\n", ""))
+    replies.append(rosie.accounts.get(query={"redirectUri": hostile}))
+    replies.append(rosie.accounts.get(hostile))
+    replies.append(rosie.comes_back(hostile, hostile))
+    replies.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
+    replies.append(_notify(rosie, {"identifier": hostile, "@type": hostile}))
+    replies.append(_notify(rosie, {"identifier": "rosie", "@type": hostile}))
+    for reply in replies:
+        assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in reply.headers.values())
+        assert reply.status != 500
