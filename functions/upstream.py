@@ -180,7 +180,8 @@ def _retry_after_seconds(value: str) -> int | None:
     if re.fullmatch(r"[0-9]{1,9}", value):
         return int(value)
     try:
-        moment = email.utils.parsedate_to_datetime(value).astimezone(UTC)
-    except (ValueError, OverflowError):  # no date, or one beyond the calendar
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
         return None
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     return max(0, math.ceil((moment - datetime.now(UTC)).total_seconds()))

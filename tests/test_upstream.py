@@ -189,6 +189,21 @@ class TestRetries:
             given = Client(server.url).problem(seconds=1.0).retry_after_seconds
         assert given == seconds or abs((given or 0) - (seconds or 0)) <= 1
 
+    def test_a_retry_after_at_the_end_of_time_is_no_fault_of_ours(self) -> None:
+        with serve(answer(status=BUSY, Retry_After="Fri, 31 Dec 9999 23:59:59 -1400")) as server:
+            assert (Client(server.url).problem().retry_after_seconds or 0) > 86400 * 365 * 7000
+
+    def test_a_date_without_a_zone_is_utc_wherever_it_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TZ", "America/St_Johns")
+        time.tzset()
+        try:
+            value = format_datetime(datetime.now(UTC) + timedelta(seconds=60)).replace("+0000", "-0000")
+            with serve(answer(status=BUSY, Retry_After=value)) as server:
+                assert Client(server.url).problem(seconds=1.0).retry_after_seconds == pytest.approx(60, abs=1)
+        finally:
+            monkeypatch.delenv("TZ")
+            time.tzset()
+
 
 def _wait(stopping: threading.Event) -> None:
     stopping.wait(5)
