@@ -44,6 +44,7 @@ class Secret:
         self._versions: list[str] | None = None
         self._good_until = 0.0
         self._looked_at = -float("inf")
+        self._looked_in_vain = False
 
     def value(self) -> str:
         """The current value, at most five minutes old. Raises `Problem` `secret_unavailable`."""
@@ -61,42 +62,49 @@ class Secret:
     def look_again(self) -> bool:
         """Fetches all versions afresh, for a key that fits none of them; False if that was done less than ten seconds ago.
 
-        Raises `Problem` `secret_unavailable`.
+        Raises `Problem` `secret_unavailable`, in those ten seconds too if it failed: a rotated key must not pass for a wrong one.
         """
-        if self._clock() - self._looked_at < LOOK_AGAIN_SECONDS:
-            return False
-        self._looked_at = self._clock()
-        self._refresh_versions()
-        return True
+        if self._clock() - self._looked_at >= LOOK_AGAIN_SECONDS:
+            self._looked_at = self._clock()
+            self._looked_in_vain = True
+            self._refresh_versions()
+            return True
+        if self._looked_in_vain:
+            raise _unavailable()
+        return False
 
     def refresh(self) -> str:
         """The current value, fetched now. Raises `Problem` `secret_unavailable`."""
-        self._current = self._fetch("AWSCURRENT")
-        self._versions = None
-        self._good_until = self._clock() + TTL_SECONDS
-        return self._current
+        current = self._fetch("AWSCURRENT")
+        self._keep(current, None)
+        return current
 
     def _refresh_versions(self) -> list[str]:
-        current = self.refresh()
+        current = self._fetch("AWSCURRENT")
         try:
-            self._versions = [self._fetch("AWSPREVIOUS"), current]
+            versions = [self._fetch("AWSPREVIOUS"), current]
         except Problem as problem:
             cause = problem.__cause__
             if not isinstance(cause, ClientError) or cause.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            self._versions = [current]  # it was never rotated
-        return self._versions
+            versions = [current]  # it was never rotated
+        self._keep(current, versions)
+        self._looked_in_vain = False
+        return versions
+
+    def _keep(self, current: str, versions: list[str] | None) -> None:
+        self._current = current
+        self._versions = versions
+        self._good_until = self._clock() + TTL_SECONDS
 
     def _renew(self) -> None:
         """Fetches what is known afresh when it is too old; keeps it for a while where that fails."""
         if self._current is None or self._clock() < self._good_until:
             return
-        known = self._versions
         try:
-            self.refresh() if known is None else self._refresh_versions()
+            self.refresh() if self._versions is None else self._refresh_versions()
         except Problem as problem:
             log(logging.WARNING, "stale_secret_used", secret=self._name, **describe(problem))
-            self._versions = known
             self._good_until = self._clock() + STALE_FOR_SECONDS
 
     def _fetch(self, stage: str) -> str:
@@ -105,7 +113,11 @@ class Secret:
             answer = self._client.get_secret_value(SecretId=self._name, VersionStage=stage)
             return _key_in(answer["SecretString"])
         except (BotoCoreError, ClientError, KeyError, ValueError) as error:
-            raise Problem("secret_unavailable", "A key that this needs can't be had now.", retry_after_seconds=5) from error
+            raise _unavailable() from error
+
+
+def _unavailable() -> Problem:
+    return Problem("secret_unavailable", "A key that this needs can't be had now.", retry_after_seconds=5)
 
 
 class _KeyMembers(msgspec.Struct, rename="camel"):

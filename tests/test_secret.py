@@ -17,12 +17,15 @@ class SecretsManager:
         self.text = text
         self.previous: str | None = None
         self.error: Exception | None = None
+        self.failing_stage: str | None = None
         self.asked: list[str] = []
 
     def get_secret_value(self, **wanted: str) -> dict[str, str]:
         self.asked.append(wanted["VersionStage"])
         if self.error:
             raise self.error
+        if wanted["VersionStage"] == self.failing_stage:
+            raise FAILURES[0]
         if wanted["VersionStage"] == "AWSCURRENT":
             return {"SecretString": self.text}
         if self.previous is None:
@@ -154,16 +157,32 @@ class TestVersions:
         with pytest.raises(Problem):
             kept.secret.look_again()
 
-    def test_a_previous_version_that_cannot_be_had_is_not_taken_for_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_looking_in_vain_does_not_make_a_rotated_key_a_wrong_one(self) -> None:
+        kept = Kept("old")
+        kept.secret.versions()
+        kept.manager.rotate("new")
+        kept.manager.error = FAILURES[0]
+        for _ in range(2):
+            with pytest.raises(Problem):
+                kept.secret.look_again()
+        assert len(kept.manager.asked) == 3, "Secrets Manager is asked no oftener for it"
+        kept.manager.error = None
+        kept.now += 10
+        assert kept.secret.look_again()
+        assert not kept.secret.look_again()
+
+    def test_known_ones_survive_a_look_that_finds_only_half(self) -> None:
         kept = Kept("old")
         kept.manager.rotate("new")
-        get = kept.manager.get_secret_value
+        kept.secret.versions()
+        kept.manager.failing_stage = "AWSPREVIOUS"
+        with pytest.raises(Problem):
+            kept.secret.look_again()
+        assert kept.secret.versions() == ["old", "new"]
 
-        def fail_for_previous(**wanted: str) -> dict[str, str]:
-            if wanted["VersionStage"] == "AWSPREVIOUS":
-                raise FAILURES[0]
-            return get(**wanted)
-
-        monkeypatch.setattr(kept.manager, "get_secret_value", fail_for_previous)
+    def test_a_previous_version_that_cannot_be_had_is_not_taken_for_none(self) -> None:
+        kept = Kept("old")
+        kept.manager.rotate("new")
+        kept.manager.failing_stage = "AWSPREVIOUS"
         with pytest.raises(Problem):
             kept.secret.versions()
