@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 import time
 from typing import Any
 
@@ -19,7 +20,7 @@ from identity import Identity
 from problems import Problem
 from settings import IdentitySettings
 from tests.conftest import App, Context, event
-from tests.loopback import answer, serve
+from tests.loopback import answer, drip, serve
 
 ISSUER = "https://identity.example.com"
 AUDIENCE = "broker-app"
@@ -276,6 +277,14 @@ class TestFetching:
     def test_what_is_no_json_is_an_error(self) -> None:
         with serve(answer(b"<html>")) as server, pytest.raises(requests.RequestException):
             access_token.fetch_json(server.url)
+
+    def test_what_drips_in_is_an_error_when_its_time_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(access_token, "FETCH_SECONDS", 0.2)
+        stopping = threading.Event()
+        data = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+        with serve(drip(data, 0.05, stopping)) as server, pytest.raises(requests.RequestException):
+            access_token.fetch_json(server.url)
+        stopping.set()
 
 
 class TestWithoutAnAuthorizer:
