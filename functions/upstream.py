@@ -181,7 +181,7 @@ def _retry_after_seconds(value: str) -> int | None:
         return int(value)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one beyond the calendar
         return None
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     return max(0, math.ceil((moment - datetime.now(UTC)).total_seconds()))
