@@ -4,11 +4,19 @@ import functools
 from typing import Any
 
 import botocore.session
+import msgspec
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from snapshot_restore_py import register_after_restore
 
 SERVICES = ["dynamodb", "secretsmanager"]
+
+
+class UnreadableAnswerError(BotoCoreError):
+    """AWS, or what stands before it, answered with something else than an object of JSON."""
+
+    fmt = "The answer is no JSON object"
 
 
 class _Loader(Loader):
@@ -25,9 +33,20 @@ def _session() -> botocore.session.Session:
     return session
 
 
+def _check_answer(response_dict: dict[str, Any], **_: Any) -> None:
+    """Botocore takes what is no JSON for an empty answer, and then a record that is there is one that isn't."""
+    try:
+        msgspec.json.decode(response_dict["body"], type=dict[str, msgspec.Raw])
+    except ValueError as error:
+        if response_dict["status_code"] < 300:
+            raise UnreadableAnswerError from error
+        response_dict["body"] = b"{}"  # its status says enough
+
+
 def make_client(service: str, read_timeout_seconds: int) -> Any:
     """A client that gives up in time to say so: two attempts, each with a second to connect."""
     config = Config(connect_timeout=1, read_timeout=read_timeout_seconds, retries={"mode": "standard", "total_max_attempts": 2})
     client = _session().create_client(service, config=config)
+    client.meta.events.register("before-parse", _check_answer)
     register_after_restore(client.close)  # a connection does not outlive a snapshot; the next call makes a new one
     return client

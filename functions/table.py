@@ -45,10 +45,10 @@ def make_client() -> "DynamoDBClient":
 
 @contextmanager
 def storage() -> Iterator[None]:
-    """Turns a failure of DynamoDB into `Problem` `storage_unavailable`."""
+    """Turns a failure of DynamoDB, or an answer that lacks what was asked for, into `Problem` `storage_unavailable`."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, KeyError) as error:
         raise Problem("storage_unavailable", "Records can't be had now.", retry_after_seconds=RETRY_AFTER_SECONDS) from error
 
 
@@ -94,7 +94,7 @@ class Table:
                 Limit=limit + 1,
                 **start,
             )
-        items = answer["Items"]
+            items = answer["Items"]
         return Page(items[:limit], _cursor_at(id_of(items[limit - 1])) if len(items) > limit else None)
 
     def erase(self, customer: str, has_time: Callable[[], bool]) -> None:
@@ -115,7 +115,7 @@ class Table:
                 ConsistentRead=True,
                 Limit=KEYS_AT_ONCE,
             )
-        return answer["Items"]
+            return answer["Items"]
 
     def _delete(self, keys: list[Item]) -> None:
         """Deletes what DynamoDB will; what it leaves undone is found by the next query."""
