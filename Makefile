@@ -91,6 +91,16 @@ EXAMPLES ?= 10000
 fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack with anything that openapi.json has or has not, 10,000 times; EXAMPLES=400 for fewer
 	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m fuzz
 
+.PHONY: reliability
+reliability: $(VENV)/ready ## write the tables of docs/reliability.md anew, from what the tests see of each fault
+	@RELIABILITY=write $(BIN)/pytest --no-cov tests/test_faults.py
+
+SOAK_SECONDS ?= 1800
+KILLS ?= 500
+.PHONY: soak
+soak: $(VENV)/ready ## kill 500 environments, then half an hour of traffic with faults; the counts go to docs/reliability.md
+	@$(BIN)/python -m tests.long_forms $(SOAK_SECONDS) $(KILLS)
+
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)

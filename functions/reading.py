@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 import imin
 from problems import Problem
 from shapes import Warning
+from telemetry import count
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 EXPECTED = {str: "a string", datetime: "a date and time", bool: "true or false"}
@@ -82,6 +83,7 @@ def _unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]
         if not isinstance(items, list):
             raise _unexpected("imin:item", (imin.Account, list[imin.Account]), items)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
+        count("UpstreamInvalidResponse")
         raise Problem("upstream_invalid_response", "The booking platform gave an answer that can't be used.") from error
     warnings: list[Warning] = []
     fields = _readable_fields(answer | {"imin:item": None}, imin.RawCollection, "", _warner(None, warnings))

@@ -1,0 +1,101 @@
+"""The calls that leave the functions: for each, the request in which it is made, and how it can be made to fail."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import secret
+from tests.conftest import Answer
+from tests.faults.aws import KEPT_FAULTS, READ_FAULTS, WRITE_FAULTS, Fault
+from tests.faults.rig import Rig
+
+Request = Callable[[], Answer]
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call. `prepare` does what comes before, and gives the request in which it is made.
+
+    `needle` is in the body of its requests to AWS, and in no others; `good_before` are the requests to imin that come before it.
+    """
+
+    title: str
+    to: Literal["imin", "the issuer", "Secrets Manager", "DynamoDB"]
+    prepare: Callable[[Rig], Request]
+    needle: str = ""
+    good_before: int = 0
+    faults: Mapping[str, Fault] = field(default_factory=lambda: READ_FAULTS)
+    """Of AWS."""
+    most_seconds: float = 8.0
+    """That its function gives imin in all."""
+
+
+def _known(request: Callable[[Rig], Request]) -> Callable[[Rig], Request]:
+    """The same by environments that have known the key for five minutes."""
+
+    def prepare(rig: Rig) -> Request:
+        made = request(rig)
+        made()
+        rig.clock.advance(secret.TTL_SECONDS)
+        return made
+
+    return prepare
+
+
+def _accounts(rig: Rig) -> Request:
+    return rig.lists
+
+
+def _link(rig: Rig) -> Request:
+    return lambda: rig.lists("redirectUri=brokerapp://linked")
+
+
+def _callback(rig: Rig) -> Request:
+    state = rig.gets_link()
+    return lambda: rig.comes_back(state)
+
+
+def _read(rig: Rig) -> Request:
+    link_id = rig.has_received_link()
+    return lambda: rig.asks("links", "link-get", linkId=link_id)
+
+
+def _erase(rig: Rig) -> Request:
+    rig.has_received_link()
+    rig.notifies()
+    return lambda: rig.asks("links", "records-delete")
+
+
+def _list(rig: Rig) -> Request:
+    rig.notifies()
+    return lambda: rig.asks("links", "notices-get")
+
+
+CALLS = [
+    Call("GET accounts: the issuer's keys, where API Gateway has not verified the token", "the issuer",
+         lambda rig: lambda: rig.lists(is_verified=False)),
+    Call("GET accounts: imin's key", "Secrets Manager", _accounts, "IminApiKeySecret"),
+    Call("GET accounts: imin's key, when it is known but five minutes old", "Secrets Manager",
+         _known(_accounts), "IminApiKeySecret", faults=KEPT_FAULTS),
+    Call("GET accounts: imin", "imin", _accounts),
+    Call("GET accounts with `redirectUri`: the key that signs states", "Secrets Manager", _link, "LinkStateSecret"),
+    Call("GET accounts with `redirectUri`: imin, the second time", "imin", _link, good_before=1),
+    Call("Callback: the keys that signed states", "Secrets Manager", _callback, "LinkStateSecret"),
+    Call("Callback: the same, when they are known but five minutes old", "Secrets Manager",
+         _known(_callback), "LinkStateSecret", faults=KEPT_FAULTS),
+    Call("Callback: storing it", "DynamoDB", _callback, "callbackCount", faults=WRITE_FAULTS),
+    Call("Callback: imin's key", "Secrets Manager", _callback, "IminApiKeySecret"),
+    Call("Callback: imin", "imin", _callback, most_seconds=2.5),
+    Call("Callback: storing its outcome", "DynamoDB", _callback, ":confirmed", faults=WRITE_FAULTS),
+    Call("GET links, GET notices: reading them", "DynamoDB", _list, "begins_with"),
+    Call("GET links/{linkId}, `received`: reading it", "DynamoDB", _read, "ConsistentRead"),
+    Call("GET links/{linkId}, `received`: imin's key", "Secrets Manager", _read, "IminApiKeySecret"),
+    Call("GET links/{linkId}, `received`: imin", "imin", _read),
+    Call("GET links/{linkId}, `received`: storing its outcome", "DynamoDB", _read, ":confirmed", faults=WRITE_FAULTS),
+    Call("DELETE records: finding them", "DynamoDB", _erase, "ProjectionExpression"),
+    Call("DELETE records: deleting them", "DynamoDB", _erase, "DeleteRequest", faults=WRITE_FAULTS),
+    Call("Webhook: its keys", "Secrets Manager", lambda rig: rig.notifies, "IminWebhookSecret"),
+    Call("Webhook: the same, when they are known but five minutes old", "Secrets Manager",
+         _known(lambda rig: rig.notifies), "IminWebhookSecret", faults=KEPT_FAULTS),
+    Call("Webhook: storing the notice", "DynamoDB", lambda rig: rig.notifies, "receivedAt", faults=WRITE_FAULTS),
+]  # fmt: skip

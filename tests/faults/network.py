@@ -1,0 +1,69 @@
+"""Faults of imin and of the token issuer, by a server on loopback that does to each request what a script says."""
+
+import socket
+import threading
+
+from tests.faults.clock import Clock
+from tests.loopback import Script, answer, send
+
+CUT = send(b"")
+BUSY = answer(b"<html>", "429 Busy")
+BUSY_FOR_A_SECOND = answer(b"<html>", "429 Busy", Retry_After="1")
+DOWN = answer(b"<html>", "503 Down")
+
+
+def hangs(released: threading.Event) -> Script:
+    """Says nothing until it is released."""
+
+    def script(connection: socket.socket, _request: bytes) -> None:
+        released.wait(10)
+        connection.close()
+
+    return script
+
+
+def drips(clock: Clock, released: threading.Event) -> Script:
+    """Sends a good answer byte by byte, and a second passes with each."""
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n"
+
+    def script(connection: socket.socket, _request: bytes) -> None:
+        for place in range(len(data)):
+            clock.advance(1)
+            connection.sendall(data[place : place + 1])
+            if released.wait(0.001):
+                break
+        connection.close()
+
+    return script
+
+
+def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
+    """What befalls a call to imin: by which script, and whether only the first attempt."""
+    every = {
+        "cut off": CUT,
+        "hung": hangs(released),
+        "slow, byte by byte": drips(clock, released),
+        "429": BUSY,
+        "429, `Retry-After: 60`": answer(b"", "429 Busy", Retry_After="60"),
+        "502, 503 or 504": DOWN,
+        "500": answer(b"<html>", "500 Broken"),
+        "401 or 403": answer(b"{}", "401 Unauthorized"),
+        "404": answer(b"{}", "404 Not Found"),
+        "a wrong answer": answer(b"<html>"),
+    }
+    once = {"503 once": DOWN, "429 once, `Retry-After: 1`": BUSY_FOR_A_SECOND}
+    return {**{name: (script, False) for name, script in every.items()}, **{name: (script, True) for name, script in once.items()}}
+
+
+def issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
+    """The same of a call to the issuer."""
+    every = {
+        "cut off": CUT,
+        "hung": hangs(released),
+        "slow, byte by byte": drips(clock, released),
+        "429": BUSY,
+        "503": DOWN,
+        "a wrong answer": answer(b"[]"),
+        "no JSON": answer(b"<html>"),
+    }
+    return {**{name: (script, False) for name, script in every.items()}, "cut off once": (CUT, True)}

@@ -1,0 +1,32 @@
+"""The tables of docs/reliability.md, made of what was tried; `make reliability` writes them.
+
+Faults of a call that look the same from outside share a line.
+"""
+
+from itertools import groupby
+
+from tests.faults.calls import CALLS, Call
+from tests.faults.tried import Row, Tried, try_all
+
+BEGIN, END = "<!-- faults: written by make reliability -->\n", "<!-- end of faults -->\n"
+HEAD = "| fault | the caller sees | within | stored | logged | counted |\n| --- | --- | --- | --- | --- | --- |\n"
+
+
+def tables() -> str:
+    """All of them."""
+    return "\n".join(_table(call, try_all(call)) for call in CALLS)
+
+
+def _table(call: Call, tried: Tried) -> str:
+    good = tried.good
+    stored = "" if good.stored == "as before" else f"; stored: {good.stored}"
+
+    def told(row: Row) -> tuple[str, ...]:
+        logged, counted = ", ".join(row.logged) or "-", ", ".join(sorted(row.counted - good.counted)) or "-"
+        return row.app, f"{row.seconds:g} s", row.stored, logged, counted
+
+    ordered = sorted(tried.rows, key=lambda row: (row.app == good.app, told(row)))
+    lines = [
+        f"| {'; '.join(sorted(row.fault for row in rows))} | {' | '.join(cells)} |\n" for cells, rows in groupby(ordered, told)
+    ]
+    return f"### {call.title} ({call.to})\n\nWhen all is well: {good.app}{stored}.\n\n{HEAD}{''.join(lines)}"

@@ -1,0 +1,123 @@
+"""Kills the environment that serves a callback, at random moments, and looks what became of the callback.
+
+The short form is in `test_kills`, the long one in `long_forms`.
+"""
+
+import contextlib
+import functools
+import os
+import random
+import signal
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+
+from tests.stack import Stack, running
+from tests.turns import Imin, Turns, serving
+
+ATTRIBUTES = {
+    *("pk", "sk", "status", "issuedAt", "firstCallbackAt", "lastCallbackAt", "expiresAt"),
+    *("callbackCount", "callbacks", "sellers", "connectedBefore"),
+}
+
+
+def kill_many(number: int, seed: int, folder: Path) -> Counter[str]:
+    """What came of `number` callbacks whose environment was killed. Raises `AssertionError` when one was lost or damaged."""
+    chance = random.Random(seed)  # noqa: S311 - the same choices each time
+    outcomes: Counter[str] = Counter()
+    imin = Imin(Turns(("none",), 1, chance))
+    with serving(imin) as imin_url, running(folder, IMIN_BASE_URL=imin_url, CONCURRENCY="1") as stack:
+        seconds = min(_Callback(stack, imin, f"warm-{each}").come_back()[1] for each in range(3))
+        for each in range(number):
+            outcomes[_kill_one(_Callback(stack, imin, f"customer-{each}"), chance.uniform(0, 1.2 * seconds))] += 1
+    return outcomes
+
+
+def _kill_one(callback: "_Callback", after_seconds: float) -> str:
+    """When it was killed, told from what was answered and what was on record then."""
+    pid = _environment_of(callback.stack)
+    with ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(callback.come_back)
+        time.sleep(after_seconds)  # the moment to be killed at
+        os.kill(pid, signal.SIGKILL)
+        status, _ = answered.result()
+    while Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text():
+        time.sleep(0.001)  # for another process, not for a clock
+    item = callback.record()
+    assert status in {303, 500}, "as Lambda, the stack answers 500 for an environment that died"
+    assert status == 500 or item, "a callback that got its 303 is on record"
+
+    assert callback.come_back()[0] == 303
+    again = callback.record()
+    assert again, "a repeat is stored"
+    expected = 1 + (int(item["callbackCount"]["N"]) if item else 0)
+    assert (int(again["callbackCount"]["N"]), again["status"]["S"]) == (expected, "confirmed"), "it finishes what was begun"
+    if status == 303:
+        return "after the answer"
+    return {None: "before it was stored", "received": "after it was stored"}.get(
+        item["status"]["S"] if item else None, "after its outcome was stored"
+    )
+
+
+class _Callback:
+    """A customer who has connected an account, and comes back."""
+
+    def __init__(self, stack: Stack, imin: Imin, customer: str) -> None:
+        self.stack = stack
+        self._customer = customer
+        query = {"redirectUri": "brokerapp://linked"}
+        answer = stack.get("/v1/customers/me/accounts", customer, params=query).json()
+        url = answer["accounts"][-1]["connect"]["existingAccountUrl"]
+        self._path = parse_qs(urlsplit(url).query)["redirectUri"][0].removeprefix(stack.url)
+        imin.connect(customer, "seller")
+
+    def come_back(self) -> tuple[int, float]:
+        """The answer's status, and how long it took."""
+        start = time.monotonic()
+        response = self.stack.send("GET", self._path, params={"customer": self._customer})
+        return response.status_code, time.monotonic() - start
+
+    def record(self) -> dict[str, Any] | None:
+        """What is stored, whole; None if nothing is."""
+        client = client_of(self.stack.aws_url)
+        values = {":pk": {"S": f"CUSTOMER#{self._customer}"}}
+        items = client.query(TableName="RecordsTable", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)["Items"]
+        if not items:
+            return None
+        (item,) = items
+        check_record(item)
+        return dict(item)
+
+
+def check_record(item: dict[str, Any]) -> None:
+    """Raises `AssertionError` unless the record of a link is whole."""
+    assert set(item) == ATTRIBUTES
+    count, kept = int(item["callbackCount"]["N"]), item["callbacks"]["L"]
+    assert len(kept) == min(count, 20)
+    assert all(set(each["M"]) == {"at", "query"} for each in kept)
+    assert item["status"]["S"] in {"received", "confirmed", "not_confirmed"}
+    assert (item["status"]["S"] == "confirmed") == bool(item["sellers"]["M"])
+
+
+@functools.cache
+def client_of(aws_url: str) -> Any:
+    """A client for the stack's DynamoDB."""
+    return boto3.client("dynamodb", endpoint_url=aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+def _environment_of(stack: Stack) -> int:
+    """The process that serves callbacks."""
+    children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children")
+    found: list[int] = []
+    for thread in children.parent.parent.iterdir():
+        for child in (thread / "children").read_text().split():
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{child}/cmdline").read_bytes()
+                found += [int(child)] if b"link_callback.handler" in command else []
+    (pid,) = found
+    return pid

@@ -1,0 +1,72 @@
+"""`make soak`: the long forms of `kills` and `soak`, whose counts go into docs/reliability.md.
+
+`python -m tests.long_forms SECONDS KILLS`. It fails, and writes nothing, when anything was lost, damaged or a 500.
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.kills import kill_many
+from tests.soak import soak
+
+PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+BEGIN, END = "<!-- long forms: written by make soak -->\n", "<!-- end of long forms -->\n"
+SEED = 2026
+
+
+def main(seconds: str, kills: str) -> None:
+    """Runs both, and writes what came of them."""
+    begun = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        killed = kill_many(int(kills), SEED, Path(folder))
+        print(_killed(killed), flush=True)
+        counts, unexpected = soak(float(seconds), SEED, Path(folder))
+    if unexpected:
+        sys.exit("\n".join(unexpected))
+    text = f"Run on {begun:%d %B %Y}.\n\n{_killed(killed)}\n{_soaked(float(seconds), counts)}"
+    write_between(BEGIN, END, text)
+    print(text)
+
+
+def write_between(begin: str, end: str, text: str) -> None:
+    """Puts `text` between two lines of the page."""
+    before, _, rest = PAGE.read_text().partition(begin)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
+
+
+def _killed(outcomes: Counter[str]) -> str:
+    rows = [f"| killed {when} | {outcomes[when]} |\n" for when in sorted(outcomes)]
+    head = f"| environments killed under a callback | {outcomes.total()} |\n| --- | --- |\n"
+    return f"{head}{''.join(rows)}| callbacks with a 303 that were lost; records damaged; repeats that did not finish | 0 |\n"
+
+
+def _soaked(seconds: float, counts: Counter[str]) -> str:
+    rows = {
+        "calls": counts["calls"],
+        "of them answered 200, 204 or 303": _answered(counts, "200", "204", "303"),
+        "of them answered 502, 503 or 504": _answered(counts, "502", "503", "504"),
+        "of them answered 500": _answered(counts, "500"),
+        **{f"faults of {name}": _met(counts, name) for name in ("imin", "AWS")},
+        **{f"acknowledged {what}": counts[f"acknowledged {what}"] for what in ("callbacks", "notices", "erasures")},
+        **{
+            f"{what} not erased since, and found": f"{counts[f'{what} to be found']}, {counts[f'{what} found']}"
+            for what in ("callbacks", "notices")
+        },
+    }
+    lines = "".join(f"| {name} | {number} |\n" for name, number in rows.items())
+    return f"| mixed traffic, with faults by turns | {seconds / 60:.0f} minutes |\n| --- | --- |\n{lines}"
+
+
+def _answered(counts: Counter[str], *statuses: str) -> int:
+    return sum(number for name, number in counts.items() if name.rpartition(" ")[2] in statuses)
+
+
+def _met(counts: Counter[str], name: str) -> int:
+    return sum(number for fault, number in counts.items() if fault.startswith(f"{name} "))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

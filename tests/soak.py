@@ -1,0 +1,206 @@
+"""Mixed traffic through the local stack while imin and AWS fail by turns; in the end each acknowledged write is read back.
+
+The short form is in `test_soak`, the long one in `long_forms`. All of it stays on loopback, and it stops by itself: so many
+workers, each of which pauses after each call.
+"""
+
+import random
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from local import aws
+from tests.kills import check_record, client_of
+from tests.stack import Stack, running
+from tests.turns import AWS_FAULTS, IMIN_FAULTS, Imin, Turns, make_aws_with_faults, serving
+
+WORKERS = 4
+PAUSE_SECONDS = 0.05
+TURN_SECONDS = 0.8
+CALLS_OF_A_CUSTOMER = 60
+WEBHOOK_KEY = "local-webhook-key"
+
+
+@dataclass
+class Known:
+    """What must be on record of a customer: what was acknowledged since her records were last erased."""
+
+    name: str
+    token: str
+    links: dict[str, set[str]] = field(default_factory=dict)
+    """The queries of the callbacks of each link."""
+    notices: int = 0
+    doubtful_notices: int = 0
+    is_erasing: bool = False
+    """Whether an erasure was not acknowledged: it may have done all, a part, or nothing."""
+
+
+class Soak:
+    """One run. `counts` is what came of it; `unexpected` what should not have."""
+
+    def __init__(self, stack: Stack, imin: Imin, aws_url: str, seed: int) -> None:
+        self._stack = stack
+        self._dynamodb = client_of(aws_url)
+        self._imin = imin
+        self._seed = seed
+        self.counts: Counter[str] = Counter()
+        self.unexpected: list[str] = []
+        self.customers: list[Known] = []
+        self._lock = threading.Lock()
+
+    def work(self, number: int, until: float) -> None:
+        """One worker, with customers of its own, one after the other."""
+        chance = random.Random(f"{self._seed} {number}")  # noqa: S311 - the same choices each time
+        pause = threading.Event()
+        calls = 0
+        while time.monotonic() < until:
+            if calls % CALLS_OF_A_CUSTOMER == 0:
+                customer = self._new_customer(f"soak-{number}-{calls}")
+                paths: list[str] = []
+            calls += 1
+            self._step(customer, paths, chance)
+            pause.wait(PAUSE_SECONDS)
+
+    def _new_customer(self, name: str) -> Known:
+        customer = Known(name, self._stack.token(name))
+        with self._lock:
+            self.customers.append(customer)
+        return customer
+
+    def _step(self, customer: Known, paths: list[str], chance: random.Random) -> None:
+        step = chance.choices(("accounts", "begin", "callback", "notice", "read", "erase"), (3, 3, 4, 3, 4, 0.4))[0]
+        if customer.is_erasing or step == "erase":
+            self.erase(customer)
+        elif step == "accounts":
+            self._get(customer, "accounts")
+        elif step == "begin":
+            self._begin(customer, paths)
+        elif step == "callback" and paths:
+            self._come_back(customer, chance.choice(paths[-3:]), f"number={chance.getrandbits(32)}")
+        elif step == "notice":
+            self._notify(customer)
+        else:
+            self._read(customer, chance)
+
+    def _begin(self, customer: Known, paths: list[str]) -> None:
+        answer = self._get(customer, "accounts", redirectUri="brokerapp://linked")
+        if answer is not None:
+            url = answer["accounts"][-1]["connect"]["existingAccountUrl"]
+            paths.append(parse_qs(urlsplit(url).query)["redirectUri"][0].removeprefix(self._stack.url))
+            self._imin.connect(customer.name, f"seller-{len(paths)}")
+
+    def _come_back(self, customer: Known, path: str, query: str) -> None:
+        response = self._send("callback", "GET", f"{path}?{query}")
+        if response.status_code == 303:
+            link_id = parse_qs(urlsplit(response.headers["Location"]).query)["linkId"][0]
+            customer.links.setdefault(link_id, set()).add(query)
+            self._count("acknowledged callbacks")
+
+    def _notify(self, customer: Known) -> None:
+        body = {"identifier": customer.name, "@type": "CustomerAccount"}
+        response = self._send("notice", "POST", "/v1/webhooks/imin", json=body, headers={"X-Api-Key": WEBHOOK_KEY})
+        if response.status_code == 204:
+            customer.notices += 1
+            self._count("acknowledged notices")
+        else:
+            customer.doubtful_notices += 1
+
+    def _read(self, customer: Known, chance: random.Random) -> None:
+        link_id = chance.choice([*customer.links, ""])
+        answer = self._get(customer, f"links/{link_id}" if link_id else chance.choice(("links?limit=100", "notices")))
+        if answer is not None and link_id:
+            self._expect(answer["callbackCount"] >= len(customer.links[link_id]), f"{link_id} has too few callbacks")
+
+    def erase(self, customer: Known) -> None:
+        """Erases her records; what is acknowledged starts anew once that is."""
+        customer.is_erasing = self._send("erasure", "DELETE", self._path(customer, "records"), customer).status_code != 204
+        if not customer.is_erasing:
+            customer.links.clear()
+            customer.notices = customer.doubtful_notices = 0
+            self._count("acknowledged erasures")
+
+    def check(self) -> None:
+        """Looks for all that was acknowledged, when all is well again."""
+        for customer in self.customers:
+            if customer.is_erasing:
+                self.erase(customer)
+            for link_id in customer.links:
+                answer = self._get(customer, f"links/{link_id}")
+                self._expect(answer is not None and answer["status"] != "received", f"{link_id} is not settled")
+            self._check_table(customer)
+
+    def _check_table(self, customer: Known) -> None:
+        query: dict[str, Any] = {"TableName": "RecordsTable", "KeyConditionExpression": "pk = :pk"}
+        values = {":pk": {"S": f"CUSTOMER#{customer.name}"}}
+        pages = self._dynamodb.get_paginator("query").paginate(**query, ExpressionAttributeValues=values)
+        items = {item["sk"]["S"]: item for page in pages for item in page["Items"]}
+        for link_id, queries in customer.links.items():
+            item = items.get(f"LINK#{link_id}")
+            self._expect(item is not None, f"{link_id} is lost")
+            if item:
+                check_record(item)
+                kept = {each["M"]["query"]["S"] for each in item["callbacks"]["L"]}
+                is_whole = queries <= kept or (len(kept) == 20 and int(item["callbackCount"]["N"]) >= len(queries))
+                self._expect(is_whole, f"{link_id} lacks callbacks")
+                self._count("callbacks found", len(queries))
+        notices = sum(key.startswith("NOTICE#") for key in items)
+        self._expect(customer.notices <= notices <= customer.notices + customer.doubtful_notices, f"{customer.name}'s notices")
+        self._count("notices found", min(notices, customer.notices))
+        self._count("callbacks to be found", sum(map(len, customer.links.values())))
+        self._count("notices to be found", customer.notices)
+
+    def _get(self, customer: Known, what: str, **params: str) -> Any:
+        """The JSON of a good answer, or None."""
+        response = self._send(what.partition("/")[0].partition("?")[0], "GET", self._path(customer, what), customer, params=params)
+        if what.startswith("links/"):
+            self._expect(response.status_code != 404, f"{what} is gone")
+        return response.json() if response.status_code == 200 else None
+
+    def _path(self, customer: Known, what: str) -> str:
+        return f"/v1/customers/{customer.name}/{what}"
+
+    def _send(self, what: str, method: str, path: str, customer: Known | None = None, **options: Any) -> Any:
+        headers = {"Authorization": f"Bearer {customer.token}"} if customer else {}
+        response = self._stack.send(method, path, **{"headers": headers, **options})
+        self._count("calls")
+        self._count(f"{what} {response.status_code}")
+        self._expect(response.status_code != 500, f"{method} {what}: 500")
+        return response
+
+    def _count(self, name: str, number: int = 1) -> None:
+        with self._lock:
+            self.counts[name] += number
+
+    def _expect(self, is_so: bool, otherwise: str) -> None:
+        if not is_so:
+            with self._lock:
+                self.unexpected.append(otherwise)
+
+
+def soak(seconds: float, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
+    """Counts of `seconds` of traffic, and what came that should not have."""
+    chance = random.Random(seed)  # noqa: S311 - the same choices each time
+    turns = {"imin": Turns(IMIN_FAULTS, TURN_SECONDS, chance), "AWS": Turns(AWS_FAULTS, TURN_SECONDS * 0.7, chance)}
+    imin = Imin(turns["imin"])
+    with (
+        serving(make_aws_with_faults(aws.make_aws(), turns["AWS"])) as aws_url,
+        serving(imin) as imin_url,
+        running(folder, AWS_ENDPOINT_URL=aws_url, IMIN_BASE_URL=imin_url) as stack,
+    ):
+        run = Soak(stack, imin, aws_url, seed)
+        for each in turns.values():
+            each.begin()
+        until = time.monotonic() + seconds
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(run.work, range(WORKERS), [until] * WORKERS))
+        for each in turns.values():
+            each.end()
+        run.check()
+    for name, each in turns.items():
+        run.counts.update({f"{name} {fault}": number for fault, number in each.met.items()})
+    return run.counts, run.unexpected

@@ -1,0 +1,56 @@
+"""A fault at every call that leaves a function: what is promised of all of them, and that docs/reliability.md tells of each."""
+
+import os
+
+import pytest
+
+from tests.faults import page
+from tests.faults.calls import CALLS, Call
+from tests.faults.tried import Row, try_all
+from tests.long_forms import PAGE, write_between
+
+MOST_SECONDS = 15  # that Lambda gives an invocation
+by_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title)
+
+
+@by_call
+def test_no_fault_is_a_500_and_each_ends_in_time(call: Call) -> None:
+    for row in try_all(call).rows:
+        assert not row.app.startswith("500"), row
+        assert row.seconds < MOST_SECONDS, row
+
+
+@by_call
+def test_when_it_is_over_the_same_environments_serve_the_same_request(call: Call) -> None:
+    tried = try_all(call)
+    for row in [tried.good, *tried.rows]:
+        assert row.again == tried.good.app, row
+
+
+@by_call
+def test_what_is_refused_for_a_fault_is_logged_and_counted(call: Call) -> None:
+    good = try_all(call).good
+    for row in try_all(call).rows:
+        is_refused = row.app != good.app
+        assert bool(row.logged) or not is_refused, row
+        assert bool(row.counted - good.counted) or not is_refused or _is_no_failure(row), row
+
+
+def _is_no_failure(row: Row) -> bool:
+    """Whether it is only that imin does not know the customer."""
+    return "customer_not_found" in row.app
+
+
+@by_call
+def test_what_is_acknowledged_is_stored(call: Call) -> None:
+    good = try_all(call).good
+    for row in try_all(call).rows:
+        if row.app[:3] in {"204", "303"} and good.stored != "as before":
+            assert row.stored != "as before", row
+
+
+def test_the_page_tells_of_each() -> None:
+    if os.environ.get("RELIABILITY") == "write":
+        write_between(page.BEGIN, page.END, page.tables())
+    written = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]
+    assert written == f"\n{page.tables()}\n", "make reliability writes it anew"

@@ -1,0 +1,17 @@
+"""Mixed traffic while imin and AWS fail by turns: the short form of `make soak`'s."""
+
+from pathlib import Path
+
+from tests.soak import soak
+from tests.turns import AWS_FAULTS, IMIN_FAULTS
+
+SECONDS = 12  # about 20 with starting and reading back
+
+
+def test_no_acknowledged_write_is_lost_and_no_call_is_a_500_while_faults_come_and_go(tmp_path: Path) -> None:
+    counts, unexpected = soak(SECONDS, seed=1, folder=tmp_path)
+    assert unexpected == []
+    assert counts["callbacks found"] == counts["callbacks to be found"] > 0
+    assert counts["notices found"] == counts["notices to be found"] > 0
+    assert {fault for fault in AWS_FAULTS if counts[f"AWS {fault}"]} == set(AWS_FAULTS)
+    assert {fault for fault in IMIN_FAULTS if counts[f"imin {fault}"]} == set(IMIN_FAULTS)
