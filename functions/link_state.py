@@ -20,6 +20,7 @@ from uuid7 import uuid7
 
 SALT = "seller-accounts.link-state"
 DIGEST_BYTES = 4
+CLOCK_SKEW_SECONDS = 300  # as in confirmation: a state of an environment whose clock is ahead is not one that has expired
 MOST_DIGESTS = 512  # so that the redirect URI stays within what browsers and API Gateway take
 
 
@@ -103,18 +104,18 @@ class LinkStates:
 
     def _read(self, token: str) -> tuple[LinkState, datetime]:
         try:
-            serializer = self._serializer(self._key.versions())
+            serializer = self._serializer(self._key.versions(), ahead_seconds=CLOCK_SKEW_SECONDS)
             state: LinkState
-            state, issued_at = serializer.loads(token, max_age=self._ttl_seconds, return_timestamp=True)
+            state, issued_at = serializer.loads(token, max_age=self._ttl_seconds + CLOCK_SKEW_SECONDS, return_timestamp=True)
         except SignatureExpired as error:
             raise ExpiredStateError from error
         except BadData as error:
             raise InvalidStateError from error
         return state, issued_at
 
-    def _serializer(self, keys: list[str]) -> URLSafeTimedSerializer:
-        """Signs with the last of `keys` and takes what any of them signed."""
-        signer_options = {"clock": self._clock, "digest_method": hashlib.sha256}
+    def _serializer(self, keys: list[str], ahead_seconds: int = 0) -> URLSafeTimedSerializer:
+        """Signs with the last of `keys` and takes what any of them signed. Its clock is so many seconds ahead."""
+        signer_options = {"clock": lambda: self._clock() + ahead_seconds, "digest_method": hashlib.sha256}
         return URLSafeTimedSerializer(keys, SALT, serializer=_MessagePack, signer=_Signer, signer_kwargs=signer_options)
 
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 import link_callback
 import upstream
+from link_state import CLOCK_SKEW_SECONDS
 from tests.conftest import STATE_KEY, Context, Imin, Output, event
 from tests.linking import REDIRECT_URI, Customer, query_of
 
@@ -202,7 +203,7 @@ class TestBadStates:
         handler = link_callback.make_handler(environment)
         rosie.callbacks.handler = handler
         later = datetime.now(UTC).timestamp() + 86401
-        monkeypatch.setattr("link_state._Signer.get_timestamp", lambda _: int(later))
+        monkeypatch.setattr("link_state._Signer.get_timestamp", lambda _: int(later) + CLOCK_SKEW_SECONDS)
         answer = rosie.comes_back(state)
         assert answer.status == 410
         assert "location" not in answer.headers
@@ -275,6 +276,19 @@ class TestFailures:
             failing.setattr(dynamodb, "update_item", lambda **wanted: next(results)(**wanted))
             assert query_of(rosie.comes_back(state))["status"] == "received"
         assert rosie.reads_link(link_id)["status"] == "confirmed"
+
+    def test_a_rotated_signing_key_that_cannot_be_had_is_503_until_it_can(
+        self, rosie: Customer, environment: dict[str, str], secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rosie.comes_back(rosie.gets_link()[1])
+        secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString="rotated")
+        rosie.accounts = Customer(environment, rosie.imin).accounts
+        _, state = rosie.gets_link()
+        with monkeypatch.context() as failing:
+            failing.setattr(secrets_manager, "get_secret_value", _failing(UNAVAILABLE))
+            answers = [rosie.comes_back(state) for _ in range(2)]
+        assert [answer.status for answer in answers] == [503, 503]
+        assert b"Try again" in answers[1].body
 
     def test_without_the_signing_key_it_is_503(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
         _, state = rosie.gets_link()

@@ -58,6 +58,13 @@ def test_it_is_good_for_its_time_and_no_longer() -> None:
         states(now=1_767_268_800.0 + 86401).read(token)
 
 
+def test_clocks_of_two_environments_may_differ_by_five_minutes() -> None:
+    token = states().issue("rosie", "a://b", []).state
+    assert states(now=1_767_268_800.0 - 300).read(token)[1] == datetime(2026, 1, 1, 12, tzinfo=UTC)
+    with pytest.raises(ExpiredStateError):
+        states(now=1_767_268_800.0 - 301).read(token)
+
+
 def test_the_current_and_the_previous_key_are_good() -> None:
     token = states("old").issue("rosie", "a://b", []).state
     assert states("old", "new").read(token)
