@@ -13,12 +13,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import boto3
 
 from tests.stack import Stack, running
-from tests.turns import Imin, Turns, serving
+from tests.turns import Imin, Turns, redirect_uri_in, serving
 
 ATTRIBUTES = {
     *("pk", "sk", "status", "issuedAt", "firstCallbackAt", "lastCallbackAt", "expiresAt"),
@@ -73,7 +72,7 @@ class _Callback:
         query = {"redirectUri": "brokerapp://linked"}
         answer = stack.get("/v1/customers/me/accounts", customer, params=query).json()
         url = answer["accounts"][-1]["connect"]["existingAccountUrl"]
-        self._path = parse_qs(urlsplit(url).query)["redirectUri"][0].removeprefix(stack.url)
+        self._path = redirect_uri_in(url).removeprefix(stack.url)
         imin.connect(customer, "seller")
 
     def come_back(self) -> tuple[int, float]:

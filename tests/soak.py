@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from local import aws
 from tests.kills import check_record, client_of
 from tests.stack import Stack, running
-from tests.turns import AWS_FAULTS, IMIN_FAULTS, Imin, Turns, make_aws_with_faults, serving
+from tests.turns import AWS_FAULTS, IMIN_FAULTS, Imin, Turns, make_aws_with_faults, redirect_uri_in, serving
 
 WORKERS = 4
 PAUSE_SECONDS = 0.05
@@ -91,7 +91,7 @@ class Soak:
         answer = self._get(customer, "accounts", redirectUri="brokerapp://linked")
         if answer is not None:
             url = answer["accounts"][-1]["connect"]["existingAccountUrl"]
-            paths.append(parse_qs(urlsplit(url).query)["redirectUri"][0].removeprefix(self._stack.url))
+            paths.append(redirect_uri_in(url).removeprefix(self._stack.url))
             self._imin.connect(customer.name, f"seller-{len(paths)}")
 
     def _come_back(self, customer: Known, path: str, query: str) -> None:

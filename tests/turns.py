@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Imin:
 
     def _accounts(self, customer: str, query: str) -> bytes:
         connected = [{"seller": {"@id": each}, "dateLinked": at} for each, at in self._connected.get(customer, {}).items()]
-        target = f"http://127.0.0.1/connect?{query}"
+        target = f"http://127.0.0.1/connect?{query.encode().hex()}"  # which hides the state, as imin's own tokens do
         actions = [{"@type": "RegisterAction", "target": target}] if parse_qs(query) else []
         other = {"seller": {"@id": "other"}, "imin:matchingEmailExists": True, "potentialAction": actions}
         return json.dumps({"imin:item": [*connected, other]}).encode()
@@ -162,3 +162,8 @@ def _longer(start_response: "StartResponse") -> "StartResponse":
         return start_response(status, [*kept, ("Content-Length", str(length + 10))])
 
     return start
+
+
+def redirect_uri_in(connect_url: str) -> str:
+    """Where this imin sends a customer back who comes to `connect_url`."""
+    return parse_qs(bytes.fromhex(urlsplit(connect_url).query).decode())["redirectUri"][0]
