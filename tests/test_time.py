@@ -1,0 +1,219 @@
+"""Time: clocks that differ, leap years, the ends of the calendar, local zones, and what expires between two steps."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confirmation import newly_connected
+from link_state import CLOCK_SKEW_SECONDS, ExpiredStateError, LinkStates
+from link_store import Link, LinkStore
+from notice_store import NoticeStore
+from reading import utc_seconds
+from reshape import reshape
+from settings import StateSettings, StoreSettings
+from shapes import Account, Connected, Seller
+from table import Table
+from tests.conftest import Imin
+from tests.linking import Customer, query_of
+
+DAY = 86400
+LEAP_DAY = datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)
+ZONES = ["UTC", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/London"]
+
+
+@pytest.fixture(params=ZONES)
+def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own zone, which nothing may depend on."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+class Key:
+    """A signing key."""
+
+    def value(self) -> str:
+        return "key"
+
+    def versions(self) -> list[str]:
+        return ["key"]
+
+    def look_again(self) -> bool:
+        return False
+
+
+def states(now: float, ttl_seconds: int = DAY) -> LinkStates:
+    """States at `now`."""
+    key: Any = Key()
+    return LinkStates(StateSettings("name", ttl_seconds), key, lambda: now)
+
+
+def link(issued_at: datetime) -> Link:
+    """A link issued at a moment, to which a callback has come."""
+    return Link("id", "received", issued_at, issued_at, issued_at, 1, [], b"")
+
+
+def connected(at: datetime | None) -> list[Account]:
+    """One account, connected at a moment."""
+    seller = Seller(id="1", links=[])
+    return [Connected(seller=seller, connected_at=at, access_passes=[], entitlement_errors=[], evidence_requests=[])]
+
+
+class TestConfirmation:
+    @pytest.mark.parametrize(
+        ("issued_at", "connected_at", "counts"),
+        [
+            (LEAP_DAY, LEAP_DAY + timedelta(seconds=1), True),
+            (datetime(2028, 3, 1, 0, 4, 59, tzinfo=UTC), LEAP_DAY, True),
+            (datetime(2028, 3, 1, 0, 5, tzinfo=UTC), LEAP_DAY, False),
+            (datetime(2027, 3, 1, 0, 4, tzinfo=UTC), datetime(2027, 2, 28, 23, 59, tzinfo=UTC), True),
+            (LEAP_DAY, datetime(1, 1, 1, tzinfo=UTC), False),
+            (LEAP_DAY, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), True),
+        ],
+    )
+    def test_five_minutes_are_five_minutes_on_any_day(self, issued_at: datetime, connected_at: datetime, counts: bool) -> None:
+        assert bool(newly_connected(connected(connected_at), link(issued_at))) is counts
+
+    def test_a_seller_connected_in_the_far_future_is_stored_and_read_back(self, dynamodb: Any) -> None:
+        records = table_at(dynamodb, LEAP_DAY.timestamp())
+        store = LinkStore(records)
+        recorded = store.record_callback("rosie", "1", LEAP_DAY, b"", "")
+        far = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+        settled = store.settle("rosie", recorded, newly_connected(connected(far), recorded))
+        assert settled == store.get("rosie", "1")
+        assert settled.sellers[0].connected_at == far
+
+
+class TestLinkState:
+    @pytest.mark.usefixtures("_zone")
+    def test_its_moments_are_utc_in_any_zone_and_a_day_is_86400_seconds(self) -> None:
+        made = states(LEAP_DAY.timestamp()).issue("rosie", "a://b", [])
+        assert made.expires_at == datetime(2028, 3, 1, 23, 59, 59, tzinfo=UTC)
+        assert states(LEAP_DAY.timestamp() + DAY).read(made.state)[1] == LEAP_DAY
+        with pytest.raises(ExpiredStateError):
+            states(LEAP_DAY.timestamp() + DAY + 1).read(made.state)
+
+    @given(st.integers(-2 * CLOCK_SKEW_SECONDS, 2 * CLOCK_SKEW_SECONDS + DAY))
+    def test_it_is_good_from_five_minutes_before_it_was_issued_until_its_time_is_over(self, seconds: int) -> None:
+        token = states(0).issue("rosie", "a://b", []).state
+        if -CLOCK_SKEW_SECONDS <= seconds <= DAY:
+            assert states(seconds).read(token)[0].customer_identifier == "rosie"
+        else:
+            with pytest.raises(ExpiredStateError):
+                states(seconds).read(token)
+
+    def test_one_of_the_far_future_is_read_back(self) -> None:
+        now = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
+        assert states(now).read(states(now).issue("rosie", "a://b", []).state)
+
+
+class TestExpiryBetweenTwoSteps:
+    @pytest.fixture
+    def rosie(self, environment: dict[str, str], imin: Imin) -> Customer:
+        """A customer."""
+        return Customer(environment, imin)
+
+    @pytest.fixture
+    def later(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Lets a day and more pass for states."""
+        return lambda: monkeypatch.setattr(
+            "link_state._Signer.get_timestamp", lambda _: int(time.time()) + 2 * DAY + CLOCK_SKEW_SECONDS
+        )
+
+    def test_a_link_that_expires_after_its_callback_still_settles_when_it_is_read(
+        self, rosie: Customer, imin: Imin, later: Any
+    ) -> None:
+        link_id, state = rosie.gets_link()
+        imin.answers({}, 500)
+        assert query_of(rosie.comes_back(state))["status"] == "received"
+        later()
+        rosie.connects("1")
+        assert rosie.comes_back(state).status == 410
+        assert rosie.reads_link(link_id)["status"] == "confirmed"
+        assert rosie.reads_link(link_id)["callbackCount"] == 1
+
+    def test_one_that_expires_while_imin_is_asked_is_confirmed_all_the_same(self, rosie: Customer, imin: Imin, later: Any) -> None:
+        _, state = rosie.gets_link()
+        rosie.connects("1")
+        answer = imin.answer
+
+        def expire(request: Any) -> Any:
+            later()
+            return answer(request)
+
+        imin.answer = expire
+        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("text", "moment"),
+        [
+            ("2028-02-29T12:00:00Z", datetime(2028, 2, 29, 12, tzinfo=UTC)),
+            ("2028-02-29T12:00:00", datetime(2028, 2, 29, 12, tzinfo=UTC)),
+            ("2028-03-01T00:30:00+01:00", datetime(2028, 2, 29, 23, 30, tzinfo=UTC)),
+            ("2027-02-28T23:30:00.999-01:00", datetime(2027, 3, 1, 0, 30, tzinfo=UTC)),
+            ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
+            ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+            ("2027-02-29T12:00:00Z", None),
+            ("0001-01-01T00:00:00+14:00", None),
+            ("9999-12-31T23:59:59-14:00", None),
+        ],
+    )
+    @pytest.mark.usefixtures("_zone")
+    def test_a_date_is_read_as_utc_in_any_zone_or_is_a_warning(self, text: str, moment: datetime | None) -> None:
+        item = {"seller": {"@id": "1"}, "dateLinked": text, "accessPass": {"text": "1"}}
+        answer = reshape(json.dumps({"imin:item": [item]}).encode())
+        (account,) = answer.accounts
+        assert isinstance(account, Connected)
+        assert (account.connected_at, len(answer.warnings)) == (moment, moment is None)
+
+    @given(st.datetimes(timezones=st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-14, 0, 14)])))
+    def test_a_moment_stays_the_same_moment(self, moment: datetime) -> None:
+        try:
+            read = utc_seconds(moment)
+        except OverflowError:
+            assert moment.year in {1, 9999}
+            return
+        assert read == moment.replace(microsecond=0)
+        assert read is not None
+        assert read.tzinfo is UTC
+
+
+def table_at(dynamodb: Any, now: float) -> Table:
+    """The table, at `now`, whose records are kept for 400 days."""
+    return Table(StoreSettings("RecordsTable", 400), dynamodb, lambda: now)
+
+
+class TestTimeToLive:
+    @pytest.mark.usefixtures("_zone")
+    def test_it_counts_days_of_86400_seconds_from_any_zone(self, dynamodb: Any) -> None:
+        now = datetime(2027, 1, 26, 12, tzinfo=UTC)
+        records = table_at(dynamodb, now.timestamp() + 0.9)
+        NoticeStore(records).add("rosie", None)
+        (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
+        assert datetime.fromtimestamp(int(item["expiresAt"]["N"]), UTC) == datetime(2028, 3, 1, 12, tzinfo=UTC)
+        assert item["receivedAt"]["S"] == "2027-01-26T12:00:00Z"
+
+    def test_a_links_time_runs_from_its_last_callback_and_settling_leaves_it(self, dynamodb: Any) -> None:
+        first, last, later = (LinkStore(table_at(dynamodb, now)) for now in (0, 10 * DAY, 20 * DAY))
+        issued_at = datetime.fromtimestamp(0, UTC)
+        first.record_callback("rosie", "1", issued_at, b"", "")
+        recorded = last.record_callback("rosie", "1", issued_at, b"", "")
+        later.settle("rosie", recorded, [])
+        (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
+        assert int(item["expiresAt"]["N"]) == 410 * DAY
+
+    def test_a_record_that_is_over_but_not_yet_taken_away_takes_a_new_callback(self, dynamodb: Any) -> None:
+        issued_at = datetime.fromtimestamp(0, UTC)
+        LinkStore(table_at(dynamodb, 0)).record_callback("rosie", "1", issued_at, b"", "")
+        recorded = LinkStore(table_at(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, b"", "")
+        assert recorded.callback_count == 2
