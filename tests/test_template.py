@@ -165,6 +165,20 @@ class TestWhatIsKept:
         assert not re.search(r"\$context\.(path|rawPath|domain)", api["AccessLogSettings"]["Format"])
         assert "$context.routeKey" in api["AccessLogSettings"]["Format"]
 
+    @pytest.mark.parametrize("name", template.resources("AWS::Logs::LogGroup"))
+    def test_every_log_finds_and_masks_what_should_not_be_in_it(self, name: str) -> None:
+        policy = template.document["Resources"][name]["Properties"]["DataProtectionPolicy"]
+        audit, mask = policy["Statement"]
+        assert policy["Version"] == "2021-06-01"
+        assert audit["Operation"] == {"Audit": {"FindingsDestination": {}}}
+        assert mask["Operation"] == {"Deidentify": {"MaskConfig": {}}}
+        assert audit["DataIdentifier"] == mask["DataIdentifier"] == {"Fn::FindInMap": ["Logs", "Never", "Data"]}
+
+    def test_what_should_not_be_in_a_log_includes_mail_addresses(self) -> None:
+        identifiers = template.document["Mappings"]["Logs"]["Never"]["Data"]
+        assert all(re.fullmatch(r"arn:aws:dataprotection::aws:data-identifier/\w+", each) for each in identifiers)
+        assert {each.rpartition("/")[2] for each in identifiers} >= {"EmailAddress", "IpAddress", "AwsSecretKey"}
+
 
 class TestDeployment:
     def test_new_code_and_new_settings_make_new_versions_and_failures_move_traffic_back(self) -> None:
