@@ -23,6 +23,7 @@ WORKERS = 4
 PAUSE_SECONDS = 0.05
 TURN_SECONDS = 0.8
 CALLS_OF_A_CUSTOMER = 60
+READS = 3  # of a link in the end
 WEBHOOK_KEY = "local-webhook-key"
 
 
@@ -130,9 +131,18 @@ class Soak:
             if customer.is_erasing:
                 self.erase(customer)
             for link_id in customer.links:
-                answer = self._get(customer, f"links/{link_id}")
-                self._expect(answer is not None and answer["status"] != "received", f"{link_id} is not settled")
+                self._settle(customer, link_id)
             self._check_table(customer)
+
+    def _settle(self, customer: Known, link_id: str) -> None:
+        """Reads a link until it is settled: a busy machine can make a call too late, as an app must expect."""
+        for read in range(READS):
+            answer = self._get(customer, f"links/{link_id}")
+            if answer is not None and answer["status"] != "received":
+                self._count("settled")
+                self._count("settled later", min(read, 1))
+                return
+        self._expect(False, f"{link_id} is not settled: {answer}")
 
     def _check_table(self, customer: Known) -> None:
         query: dict[str, Any] = {"TableName": "RecordsTable", "KeyConditionExpression": "pk = :pk"}
