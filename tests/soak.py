@@ -207,9 +207,12 @@ def soak(seconds: float, seed: int, folder: Path) -> tuple[Counter[str], list[st
             each.begin()
         until = time.monotonic() + seconds
         with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(run.work, range(WORKERS), [until] * WORKERS))
-        for each in turns.values():
-            each.end()
+            workers = [pool.submit(run.work, number, until) for number in range(WORKERS)]
+            turns["AWS"].ended.wait(seconds)
+            for each in turns.values():
+                each.end()  # so that no call hangs any longer
+        for worker in workers:
+            worker.result()
         run.check()
     for name, each in turns.items():
         run.counts.update({f"{name} {fault}": number for fault, number in each.met.items()})
