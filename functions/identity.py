@@ -19,11 +19,11 @@ CUSTOMER_IDENTIFIER = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")  # safe
 
 
 class Identity:
-    """Reads the caller off a request. Without `verifier`, one is made from `settings` when it is first needed."""
+    """Reads the caller off a request. What verifies tokens is made when it is first needed."""
 
-    def __init__(self, settings: IdentitySettings, verifier: "Verifier | None" = None) -> None:
+    def __init__(self, settings: IdentitySettings) -> None:
         self._settings = settings
-        self._verifier = verifier
+        self._verifier: Verifier | None = None
 
     def customer(self, request: Request) -> str:
         """The customer identifier of the path, `me` resolved, when it is the caller's own.

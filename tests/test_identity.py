@@ -19,7 +19,7 @@ from http_api import Request
 from identity import Identity
 from problems import Problem
 from settings import IdentitySettings
-from tests.conftest import App, Context, event
+from tests.conftest import App, Context, Output, event
 from tests.loopback import answer, drip, serve
 
 ISSUER = "https://identity.example.com"
@@ -43,6 +43,16 @@ class TestClaims:
     def test_a_malformed_one_is_400(self, app: App, path: str) -> None:
         answer = app.get(path)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+
+    @pytest.mark.parametrize("parameters", [None, {}, {"customer": "rosie"}])
+    def test_a_path_without_one_is_400(self, app: App, parameters: Any) -> None:
+        answer = app.send(event("accounts-get") | {"pathParameters": parameters})
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+
+    def test_a_customer_is_logged_by_her_identifier(self, app: App, output: Output) -> None:
+        app.get("me")
+        (line,) = output.lines()
+        assert line["customer_identifier"] == "rosie"
 
     @pytest.mark.parametrize(
         "claims", [{}, {"sub": ""}, {"sub": None}, {"sub": ["rosie"]}, {"sub": True}, {"sub": "a b"}, {"sub": ".."}]

@@ -1,6 +1,7 @@
 """GET link-callbacks/{state}: what is stored, what is found out, where the customer goes."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -101,6 +102,13 @@ class TestComingBackAgain:
         assert [seller["id"] for seller in link["sellers"]] == ["1", "2"]
         assert link["callbackCount"] == 2
 
+    def test_sellers_come_in_the_order_in_which_they_were_connected(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        for number, seller in enumerate(["3", "1", "2"]):
+            rosie.connects(seller, datetime.now(UTC) + timedelta(seconds=number))
+        rosie.comes_back(state)
+        assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["3", "1", "2"]
+
     def test_a_confirmed_link_never_goes_back(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
@@ -120,11 +128,20 @@ class TestComingBackAgain:
     def test_twenty_callbacks_are_kept_and_all_are_counted(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
     ) -> None:
+        conditions: list[str] = []
+
+        def note(params: Any, **_: Any) -> None:
+            conditions.append(params.get("ConditionExpression", "none"))
+
+        dynamodb.meta.events.register("before-parameter-build.dynamodb", note)
         link_id, state = rosie.gets_link()
         for number in range(22):
             rosie.comes_back(state, f"number={number}")
 
         assert rosie.reads_link(link_id)["callbackCount"] == 22
+        dynamodb.meta.events.unregister("before-parameter-build.dynamodb", note)
+        assert conditions.count("none") == 3, "the two callbacks beyond, and the read; DynamoDB takes no empty condition"
+        assert "" not in conditions
         (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
         kept = [each["M"] for each in item["callbacks"]["L"]]
         assert [each["query"]["S"] for each in kept] == [f"number={number}" for number in range(20)]
@@ -153,6 +170,18 @@ class TestComingBackAgain:
 
 
 class TestStored:
+    def test_times_are_utc_wherever_it_runs(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        try:
+            link_id, state = rosie.gets_link()
+            rosie.comes_back(state)
+            came = datetime.fromisoformat(rosie.reads_link(link_id)["firstCallbackAt"])
+        finally:
+            monkeypatch.delenv("TZ")
+            time.tzset()
+        assert abs(datetime.now(UTC) - came) < timedelta(minutes=1)
+
     def test_the_record_is_what_the_readme_says(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state)

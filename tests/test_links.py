@@ -3,12 +3,14 @@
 import base64
 import json
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 import table
+from settings import StoreSettings
 from tests.conftest import WEBHOOK_KEY, Answer, Context, Imin, Output, event
 from tests.linking import Customer
 
@@ -89,6 +91,9 @@ class TestLists:
         answer = rosie.reads(query=query)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
+    def test_a_cursor_may_have_any_letter_of_its_alphabet(self, rosie: Customer) -> None:
+        assert rosie.reads(query="cursor=-_v7-_v7-_v7-_v7-_v7-w").json == {"links": []}
+
     def test_a_cursor_with_anything_more_in_it_is_400(self, rosie: Customer) -> None:
         _fill(rosie, "notices", 2)
         cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
@@ -96,17 +101,17 @@ class TestLists:
             assert rosie.reads("notices-get", query=f"cursor={spoilt}").status == 400, spoilt
 
     def test_what_was_just_written_is_read_and_one_item_more_than_asked_for(self, rosie: Customer, dynamodb: Any) -> None:
-        wanted: list[tuple[bool, int | None]] = []
+        wanted: list[tuple[bool, int | None, str | None]] = []
 
         def note(params: Any, **_: Any) -> None:
-            wanted.append((params.get("ConsistentRead"), params.get("Limit")))
+            wanted.append((params.get("ConsistentRead"), params.get("Limit"), params.get("ProjectionExpression")))
 
         dynamodb.meta.events.register("before-parameter-build.dynamodb", note)
         rosie.reads(query="limit=7")
         rosie.reads("link-get")
         rosie.reads("records-delete")
         dynamodb.meta.events.unregister("before-parameter-build.dynamodb", note)
-        assert wanted == [(True, 8), (True, None), (True, 500)]
+        assert wanted == [(True, 8, None), (True, None, None), (True, 500, "pk, sk")]
 
     def test_a_cursor_leads_only_to_ones_own_records(self, rosie: Customer) -> None:
         _fill(rosie, "notices", 2)
@@ -292,10 +297,12 @@ class TestErasure:
         rosie.comes_back(state)
         assert rosie.reads_link(link_id)["callbackCount"] == 1
 
-    def test_however_many_there_are(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+    def test_however_many_there_are(self, rosie: Customer, dynamodb: Any, environment: dict[str, str], calls: list[str]) -> None:
         for start in range(0, 1300, 25):
             _write(dynamodb, environment, range(start, start + 25))
+        calls.clear()
         assert rosie.reads("records-delete").status == 204
+        assert (calls.count("BatchWriteItem"), calls.count("Query")) == (1300 // 25, 4)
         assert dynamodb.scan(TableName=environment["LINKS_TABLE"])["Count"] == 0
 
     def test_what_dynamodb_leaves_undone_is_done_again(
@@ -315,6 +322,16 @@ class TestErasure:
         monkeypatch.setattr(dynamodb, "batch_write_item", leave_most_undone)
         assert rosie.reads("records-delete").status == 204
         assert waited == [3, 2, 1]
+
+    def test_it_waits_a_little_after_what_is_left_undone_and_only_then(self) -> None:
+        key = {"pk": {"S": "CUSTOMER#rosie"}, "sk": {"S": "NOTICE#1"}}
+        found, undone = [[key], [key], []], [{"table": [key]}, {}]
+        client: Any = SimpleNamespace(
+            query=lambda **_: {"Items": found.pop(0)}, batch_write_item=lambda **_: {"UnprocessedItems": undone.pop(0)}
+        )
+        waits: list[float] = []
+        table.Table(StoreSettings("table", 1), client, sleep=waits.append).erase("rosie", lambda: True)
+        assert waits == [0.1]
 
     def test_when_time_runs_out_it_is_503_and_can_be_asked_for_again(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]

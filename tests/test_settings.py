@@ -120,6 +120,17 @@ def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) 
     assert settings.allows(f"{uri}?a=b")
 
 
+@pytest.mark.parametrize(("name", "least", "most"), [("LINK_TTL_SECONDS", 1, 2_592_000), ("RECORD_TTL_DAYS", 1, 3_660)])
+def test_a_number_is_taken_up_to_its_limits_and_not_beyond(name: str, least: int, most: int) -> None:
+    for good in (least, most):
+        environment = GOOD | {name: str(good)}
+        read = StateSettings.read(environment).ttl_seconds if name == "LINK_TTL_SECONDS" else None
+        assert (read or StoreSettings.read(environment).record_ttl_days) == good
+    for bad in (least - 1, most + 1):
+        with pytest.raises(SettingsError, match=f"^{name}"):
+            (StateSettings if name == "LINK_TTL_SECONDS" else StoreSettings).read(GOOD | {name: str(bad)})
+
+
 def test_the_customers_claim_can_be_another() -> None:
     assert IdentitySettings.read(GOOD | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
 
