@@ -101,6 +101,17 @@ KILLS ?= 500
 soak: $(VENV)/ready ## kill 500 environments, then half an hour of traffic with faults; the counts go to docs/reliability.md
 	@$(BIN)/python -m tests.long_forms $(SOAK_SECONDS) $(KILLS)
 
+.PHONY: mutate
+mutate: .venv-mutate/ready ## change the rooms that guard in small ways, and see whether a test minds; ARGS="settings.*" chooses
+	@rm -rf .mutate && mkdir .mutate && cp -r functions .mutate/src
+	@cp -r docs events local tests openapi.json pyproject.toml template.yaml .mutate
+	@cd .mutate && ../.venv-mutate/bin/mutmut run --max-children 2 $(ARGS) >mutate.log || { cat mutate.log; exit 1; }
+	@tr '\r' '\n' <.mutate/mutate.log | grep 🎉 | tail -1; cd .mutate && ../.venv-mutate/bin/mutmut results | grep -v 'not checked'
+
+.PHONY: audit
+audit: .venv-audit/ready ## look the pinned packages up among known vulnerabilities; it needs the network
+	@for list in functions/requirements.txt requirements-*.txt; do .venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement $$list || exit 1; done
+
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)
@@ -147,7 +158,9 @@ lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 	@$(COMPILE) --upgrade --group checkov --output-file requirements-checkov.txt
 	@$(COMPILE) --upgrade --group clients --output-file requirements-clients.txt
 	@$(COMPILE) --upgrade --group fuzz --output-file requirements-fuzz.txt
+	@$(COMPILE) --upgrade pyproject.toml --group mutate --constraint requirements-dev.txt --output-file requirements-mutate.txt
+	@$(COMPILE) --upgrade --group audit --output-file requirements-audit.txt
 
 .PHONY: clean
 clean: ## remove what was made
-	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules clients/swift clients/kotlin clients/typescript clients/tests
+	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mutate .mypy_cache .pytest_cache .ruff_cache node_modules clients/swift clients/kotlin clients/typescript clients/tests

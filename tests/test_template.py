@@ -180,6 +180,13 @@ class TestWhatIsKept:
         assert {each.rpartition("/")[2] for each in identifiers} >= {"EmailAddress", "IpAddress", "AwsSecretKey"}
 
 
+def test_the_api_is_throttled() -> None:
+    (api,) = template.resources("AWS::Serverless::HttpApi").values()
+    limits = api["DefaultRouteSettings"]
+    assert 0 < int(limits["ThrottlingRateLimit"]) <= int(limits["ThrottlingBurstLimit"]) * 10
+    assert set(limits) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+
+
 class TestDeployment:
     def test_new_code_and_new_settings_make_new_versions_and_failures_move_traffic_back(self) -> None:
         shared = template.document["Globals"]["Function"]
