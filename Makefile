@@ -91,9 +91,9 @@ EXAMPLES ?= 10000
 fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack with anything that openapi.json has or has not, 10,000 times; EXAMPLES=400 for fewer
 	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m fuzz
 
-.PHONY: reliability
-reliability: $(VENV)/ready ## write the tables of docs/reliability.md anew, from what the tests see of each fault
-	@RELIABILITY=write $(BIN)/pytest --no-cov tests/test_faults.py
+.PHONY: tables
+tables: $(VENV)/ready ## write the tables of docs/reliability.md and docs/security.md anew, from the tests
+	@TABLES=write $(BIN)/pytest --no-cov tests/test_faults.py tests/test_security_page.py
 
 SOAK_SECONDS ?= 1800
 KILLS ?= 500

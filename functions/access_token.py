@@ -6,6 +6,7 @@ Source: RFC 6750 (bearer tokens), RFC 7519 (JWT), RFC 8725 (JWT best practice), 
 """
 
 import functools
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ import requests
 
 import transport
 from problems import Problem
+from telemetry import describe, log
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 KEYS_TTL_SECONDS = 300
@@ -90,6 +92,7 @@ class Verifier:
                 raise Problem(
                     "secret_unavailable", "The keys that verify tokens can't be had now.", retry_after_seconds=5
                 ) from error
+            log(logging.WARNING, "stale_keys_used", **describe(error))
         else:
             self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched_at = self._clock()

@@ -50,7 +50,7 @@ def test_what_is_acknowledged_is_stored(call: Call) -> None:
 
 
 def test_the_page_tells_of_each() -> None:
-    if os.environ.get("RELIABILITY") == "write":
+    if os.environ.get("TABLES") == "write":
         write_between(page.BEGIN, page.END, page.tables())
     written = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]
-    assert written == f"\n{page.tables()}\n", "make reliability writes it anew"
+    assert written == f"\n{page.tables()}\n", "make tables writes it anew"

@@ -228,11 +228,15 @@ class TestKeys:
         issuer.down = False
         assert verifier.claims(f"Bearer {token()}")
 
-    def test_known_ones_stay_good_while_the_issuer_is_down(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
+    def test_known_ones_stay_good_while_the_issuer_is_down(
+        self, verifier: Verifier, issuer: Issuer, clock: Clock, output: Output
+    ) -> None:
         verifier.claims(f"Bearer {token()}")
         issuer.down = True
         clock.now += 300
         assert verifier.claims(f"Bearer {token()}")
+        (line,) = output.lines()
+        assert (line["level"], line["message"], line["errors"]) == ("WARNING", "stale_keys_used", ["ConnectionError"])
         assert refused(verifier, f"Bearer {token(kid='3')}").code == "unauthenticated"
 
     @pytest.mark.parametrize(

@@ -1,23 +1,42 @@
-"""`docs/security.md`: every test that it names is there."""
+"""`docs/security.md`: each test that it names runs, in as many cases as are written beside it; `make tables` writes these."""
 
+import os
 import re
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent
-PAGE = (TESTS.parent / "docs" / "security.md").read_text()
-NAMED = re.findall(r"`(\w+)::(test_\w+)`", PAGE)
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "security.md"
+NAMED = re.compile(r"`(\w+)::(test_\w+)`(?: \((\d+)\))?")
+COLLECTED = re.compile(r"tests/test_(\w+)\.py::(?:\w+::)*(test_\w+)")
 
 
-@pytest.mark.parametrize(("file", "name"), sorted(set(NAMED)))
-def test_a_test_that_it_names_is_there(file: str, name: str) -> None:
-    assert re.search(rf"^ *def {name}\(", (TESTS / f"test_{file}.py").read_text(), re.MULTILINE)
+@pytest.fixture(scope="module")
+def cases() -> Counter[tuple[str, str]]:
+    """How many cases there are of each test, by file and name."""
+    files = sorted({f"tests/test_{file}.py" for file, _, _ in NAMED.findall(PAGE.read_text())})
+    command = [sys.executable, "-m", "pytest", "--no-cov", "--collect-only", "--quiet", "--override-ini=addopts=", *files]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return Counter((found[1], found[2]) for line in told.stdout.splitlines() if (found := COLLECTED.match(line)))
+
+
+def test_each_test_that_it_names_runs_in_as_many_cases_as_it_says(cases: Counter[tuple[str, str]]) -> None:
+    if os.environ.get("TABLES") == "write":
+        PAGE.write_text(NAMED.sub(lambda named: _written(named, cases), PAGE.read_text()))
+    said = {(file, name): int(number or 1) for file, name, number in NAMED.findall(PAGE.read_text())}
+    assert said == {each: cases[each] for each in said}, "make tables writes them anew"
+
+
+def _written(named: re.Match[str], cases: Counter[tuple[str, str]]) -> str:
+    file, name, _ = named.groups()
+    return f"`{file}::{name}`" + (f" ({cases[file, name]})" if cases[file, name] > 1 else "")
 
 
 def test_each_of_the_ten_risks_names_tests() -> None:
-    rows = re.findall(r"^\| API(\d+) .*$", PAGE, re.MULTILINE)
-    assert rows == [str(number) for number in range(1, 11)]
-    for line in PAGE.splitlines():
-        if line.startswith("| API") and "the table below" not in line:
-            assert "::test_" in line
+    rows = re.findall(r"^\| API(\d+) (.*)$", PAGE.read_text(), re.MULTILINE)
+    assert [number for number, _ in rows] == [str(number) for number in range(1, 11)]
+    assert all(NAMED.search(row) or "the table below" in row for _, row in rows)

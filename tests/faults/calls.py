@@ -46,6 +46,10 @@ def _accounts(rig: Rig) -> Request:
     return rig.lists
 
 
+def _unverified(rig: Rig) -> Request:
+    return lambda: rig.lists(is_verified=False)
+
+
 def _link(rig: Rig) -> Request:
     return lambda: rig.lists("redirectUri=brokerapp://linked")
 
@@ -72,8 +76,8 @@ def _list(rig: Rig) -> Request:
 
 
 CALLS = [
-    Call("GET accounts: the issuer's keys, where API Gateway has not verified the token", "the issuer",
-         lambda rig: lambda: rig.lists(is_verified=False)),
+    Call("GET accounts: the issuer's keys, where API Gateway has not verified the token", "the issuer", _unverified),
+    Call("GET accounts: the same, when they are known but five minutes old", "the issuer", _known(_unverified)),
     Call("GET accounts: imin's key", "Secrets Manager", _accounts, "IminApiKeySecret"),
     Call("GET accounts: imin's key, when it is known but five minutes old", "Secrets Manager",
          _known(_accounts), "IminApiKeySecret", faults=KEPT_FAULTS),

@@ -1,7 +1,12 @@
 """Faults of imin and of the token issuer, by a server on loopback that does to each request what a script says."""
 
+import contextlib
 import socket
 import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 
 from tests.faults.clock import Clock
 from tests.loopback import Script, answer, send
@@ -10,6 +15,24 @@ CUT = send(b"")
 BUSY = answer(b"<html>", "429 Busy")
 BUSY_FOR_A_SECOND = answer(b"<html>", "429 Busy", Retry_After="1")
 DOWN = answer(b"<html>", "503 Down")
+
+
+@contextlib.contextmanager
+def refusing(good_before: int) -> Iterator[None]:
+    """Lets so many connections be made, and refuses all others."""
+    connect = socket.socket.connect
+    made = 0
+
+    def connect_or_refuse(self: socket.socket, address: Any) -> None:
+        nonlocal made
+        made += 1
+        if made > good_before:
+            raise ConnectionRefusedError
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_or_refuse)
+        yield
 
 
 def hangs(released: threading.Event) -> Script:
@@ -40,6 +63,7 @@ def drips(clock: Clock, released: threading.Event) -> Script:
 def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
     """What befalls a call to imin: by which script, and whether only the first attempt."""
     every = {
+        "refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
         "cut off": CUT,
         "hung": hangs(released),
         "slow, byte by byte": drips(clock, released),
@@ -58,6 +82,7 @@ def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Scri
 def issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
     """The same of a call to the issuer."""
     every = {
+        "refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
         "cut off": CUT,
         "hung": hangs(released),
         "slow, byte by byte": drips(clock, released),

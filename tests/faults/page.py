@@ -1,4 +1,4 @@
-"""The tables of docs/reliability.md, made of what was tried; `make reliability` writes them.
+"""The tables of docs/reliability.md, made of what was tried; `make tables` writes them.
 
 Faults of a call that look the same from outside share a line.
 """
@@ -8,7 +8,7 @@ from itertools import groupby
 from tests.faults.calls import CALLS, Call
 from tests.faults.tried import Row, Tried, try_all
 
-BEGIN, END = "<!-- faults: written by make reliability -->\n", "<!-- end of faults -->\n"
+BEGIN, END = "<!-- faults: written by make tables -->\n", "<!-- end of faults -->\n"
 HEAD = "| fault | the caller sees | within | stored | logged | counted |\n| --- | --- | --- | --- | --- | --- |\n"
 
 

@@ -3,6 +3,7 @@
 No time in it is measured: it is what the code's limits allow for the attempts that were made.
 """
 
+import contextlib
 import functools
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import upstream
 from tests.conftest import Answer
 from tests.faults.aws import Between, Fault
 from tests.faults.calls import Call
-from tests.faults.network import imin_faults, issuer_faults
+from tests.faults.network import imin_faults, issuer_faults, refusing
 from tests.faults.rig import Rig, rigged, told
 from tests.loopback import Script
 
@@ -80,7 +81,8 @@ def _try_network(rig: Rig, call: Call, name: str, script: Script | None, is_once
     befalls = [*[None] * call.good_before, script, *([None] if is_once else [])]
     rig.imin, rig.issuer = (befalls, []) if call.to == "imin" else ([], befalls)
     before = rig.records()
-    with told() as lines, pytest.MonkeyPatch.context() as patch:
+    refused = refusing(call.good_before) if name == "refused" else contextlib.nullcontext()
+    with told() as lines, pytest.MonkeyPatch.context() as patch, refused:
         if name == "hung":
             patch.setattr(transport, "READ_TIMEOUT_SECONDS", HUNG_SECONDS)
         answer = request()
