@@ -88,8 +88,9 @@ screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; i
 
 EXAMPLES ?= 10000
 .PHONY: fuzz
-fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack with anything that openapi.json has or has not, 10,000 times; EXAMPLES=400 for fewer
+fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack in 10,000 ways, and draw as many examples for each property; EXAMPLES=400 for fewer
 	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m fuzz
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m "hypothesis and not fuzz" --hypothesis-profile=long
 
 .PHONY: tables
 tables: $(VENV)/ready ## write the tables of docs/reliability.md and docs/security.md anew, from the tests

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 import responses
+from hypothesis import settings
 from moto import mock_aws
 
 os.environ |= {  # Powertools reads its settings when the handlers' modules are imported
@@ -33,6 +34,8 @@ from tests.conformance import check_answer
 from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, watch
 
 __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_terminal_summary"]  # hooks of the whole session
+
+settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # of `make fuzz`
 
 EVENTS = Path(__file__).parent.parent / "events"
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"

@@ -36,7 +36,7 @@ def rig() -> Iterator[Rig]:
         yield made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(before=steps, erased=st.sampled_from(NAMES))
 def test_all_of_her_is_gone_and_nothing_of_anybody_else(rig: Rig, before: list[Step], erased: str) -> None:
     _empty(rig)

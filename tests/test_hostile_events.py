@@ -107,7 +107,7 @@ class TestBrokenEvents:
                 _put(asked, path, value)
                 assert _status(rosie, handler, asked) == 400, (path, value)
 
-    @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(deadline=None, max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
     def test_whatever_is_in_any_place_of_an_event_is_no_failure(self, rosie: Customer, data: st.DataObject) -> None:
         handler = data.draw(st.sampled_from(HANDLERS))

@@ -69,7 +69,7 @@ class TestHeaders:
         with serve(send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}")) as server:
             assert _outcome(server.url) == "upstream_invalid_response"
 
-    @settings(deadline=None, max_examples=50)
+    @settings(deadline=None, max_examples=settings().max_examples // 2)
     @given(
         status=st.integers(100, 599),
         name=st.sampled_from([b"Content-Length", b"Content-Encoding", b"Transfer-Encoding", b"Location", b"Retry-After", b"X"]),
@@ -164,7 +164,7 @@ class TestBodies:
         reply = app.get()
         assert reply.json.get("code") == "upstream_invalid_response" or [each["seller"] for each in reply.json["accounts"]]
 
-    @settings(max_examples=300)
+    @settings(max_examples=3 * settings().max_examples)
     @given(st.binary(max_size=200) | st.text().map(str.encode) | st.text(alphabet='{}[]":,\\ue0-.+ imtn').map(str.encode))
     def test_no_bytes_are_a_failure(self, body: bytes) -> None:
         for text in (body, b'{"imin:item": ' + body + b"}", b'{"imin:item": [{"seller": {"name": ' + body + b"}}]}"):

@@ -220,7 +220,7 @@ def test_a_query_of_these_alone_goes_altogether(rosie: Customer) -> None:
     assert rosie.comes_back(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
 def test_no_header_has_a_line_of_anybody_elses(rosie: Customer, imin: Imin, text: str, control: str) -> None:
     hostile = f"{text}{control}X-Evil: 1"
