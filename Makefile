@@ -84,7 +84,7 @@ pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
 .PHONY: screenshots
 screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; it needs Chromium
 	@mkdir -p docs/images
-	@PICTURES=docs/images $(BIN)/pytest --no-cov tests/test_demo_looks.py -k everything
+	@PICTURES=docs/images $(BIN)/pytest --no-cov tests/demo/test_looks.py -k everything
 
 EXAMPLES ?= 10000
 .PHONY: fuzz

@@ -63,11 +63,6 @@ def drips(clock: Clock, released: threading.Event) -> Script:
 def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
     """What befalls a call to imin: by which script, and whether only the first attempt."""
     every = {
-        "refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
-        "cut off": CUT,
-        "hung": hangs(released),
-        "slow, byte by byte": drips(clock, released),
-        "429": BUSY,
         "429, `Retry-After: 60`": answer(b"", "429 Busy", Retry_After="60"),
         "502, 503 or 504": DOWN,
         "500": answer(b"<html>", "500 Broken"),
@@ -75,20 +70,25 @@ def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Scri
         "404": answer(b"{}", "404 Not Found"),
         "a wrong answer": answer(b"<html>"),
     }
-    once = {"503 once": DOWN, "429 once, `Retry-After: 1`": BUSY_FOR_A_SECOND}
-    return {**{name: (script, False) for name, script in every.items()}, **{name: (script, True) for name, script in once.items()}}
+    return _all(clock, released, every, {"503 once": DOWN, "429 once, `Retry-After: 1`": BUSY_FOR_A_SECOND})
 
 
 def issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
     """The same of a call to the issuer."""
-    every = {
+    every = {"503": DOWN, "a wrong answer": answer(b"[]"), "no JSON": answer(b"<html>")}
+    return _all(clock, released, every, {"cut off once": CUT})
+
+
+def _all(
+    clock: Clock, released: threading.Event, every: dict[str, Script], once: dict[str, Script]
+) -> dict[str, tuple[Script, bool]]:
+    both = {
         "refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
         "cut off": CUT,
         "hung": hangs(released),
         "slow, byte by byte": drips(clock, released),
         "429": BUSY,
-        "503": DOWN,
-        "a wrong answer": answer(b"[]"),
-        "no JSON": answer(b"<html>"),
     }
-    return {**{name: (script, False) for name, script in every.items()}, "cut off once": (CUT, True)}
+    return {name: (script, False) for name, script in (both | every).items()} | {
+        name: (script, True) for name, script in once.items()
+    }

@@ -5,32 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import chromium, needs_browser
-from tests.demo import Demo, connected, demo, disconnect, scanned
-from tests.stack import Stack, running
+from tests.browser import needs_browser
+from tests.demo.app import Demo, connected, disconnect, scanned
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for all of these tests."""
-    with running(tmp_path_factory.mktemp("demo"), CONCURRENCY="1") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all of these tests."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def app(stack: Stack, browser: Browser) -> Iterator[Demo]:
-    """The app on a phone."""
-    with demo(stack, browser) as opened:
-        yield opened
 
 
 def connect(app: Demo) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,6 @@ from tests.conformance import DOCUMENT
 from tests.stack import Stack, running
 
 FILES = [f"/app/{file.name}" for file in FOLDER.iterdir()]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with one environment of each function."""
-    with running(tmp_path_factory.mktemp("files"), CONCURRENCY="1") as started:
-        yield started
 
 
 class TestFiles:

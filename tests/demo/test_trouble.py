@@ -1,38 +1,21 @@
 """The demo app when it goes less well: offline, with old accounts, with errors of every kind, and with a token that has ended."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser import chromium, needs_browser
-from tests.demo import ACCOUNTS, Demo, demo
-from tests.stack import Stack, running
+from tests.browser import needs_browser
+from tests.demo.app import ACCOUNTS, Demo
 
 pytestmark = needs_browser
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for all of these tests."""
-    with running(tmp_path_factory.mktemp("trouble"), CONCURRENCY="1") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all of these tests."""
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
-def app(stack: Stack, browser: Browser) -> Iterator[Demo]:
+def app(app: Demo) -> Demo:
     """The app on a phone, where answers may fail."""
-    with demo(stack, browser) as opened:
-        opened.may_fail = True
-        yield opened
+    app.may_fail = True
+    return app
 
 
 def problem(code: str, *, retryable: bool) -> str:

@@ -1,34 +1,19 @@
 """How the demo app looks and is used by everybody: each screen in light and dark, by keyboard, and the README's pictures of it."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium, look_at, needs_browser
-from tests.demo import Demo, demo
-from tests.stack import Stack, running
+from tests.browser import look_at, needs_browser
+from tests.demo.app import Demo, demo
+from tests.stack import Stack
 
 pytestmark = needs_browser
 PICTURES = Path(os.environ["PICTURES"]) if "PICTURES" in os.environ else None
 Scheme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for all of these tests."""
-    with running(tmp_path_factory.mktemp("looks"), CONCURRENCY="1") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all of these tests."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
