@@ -111,7 +111,7 @@ mutate: .venv-mutate/ready ## change the rooms that guard in small ways, and see
 
 .PHONY: audit
 audit: .venv-audit/ready ## look the pinned packages up among known vulnerabilities; it needs the network
-	@for list in functions/requirements.txt requirements-*.txt; do .venv-audit/bin/pip-audit --disable-pip --require-hashes --requirement $$list || exit 1; done
+	@for list in functions/requirements.txt requirements-*.txt; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$list || exit 1; done
 
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
