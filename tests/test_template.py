@@ -248,8 +248,10 @@ class TestWatching:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
         shown, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
         assert {alarm.removesuffix(".Arn") for alarm in shown["properties"]["alarms"]} == set(self.alarms)
-        for namespace, name, dimension, value, *_ in (metric for each in widgets for metric in each["properties"]["metrics"]):
+        *named, findings = [metric for each in widgets for metric in each["properties"]["metrics"]]
+        for namespace, name, dimension, value, *_ in named:
             assert self.is_emitted(namespace, name, {dimension: value}), name
+        assert 'Namespace="AWS/Logs" MetricName="LogEventsWithFindings"' in findings[0]["expression"]
 
     def test_every_metric_of_the_code_is_on_it(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
