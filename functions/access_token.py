@@ -21,7 +21,7 @@ from telemetry import describe, log
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 KEYS_TTL_SECONDS = 300
 KEYS_REFRESH_SECONDS = 10  # unknown key ids make the keys be fetched afresh no more often than this
-TIMEOUT_SECONDS = (1, 2)  # to connect, to read
+CONNECT_TIMEOUT_SECONDS = 1.0
 FETCH_SECONDS = 3.0  # in all for one document, bytes that drip in included
 
 FetchJson = Callable[[str], Any]
@@ -33,7 +33,7 @@ def fetch_json(url: str) -> Any:
     """The JSON at `url`. Raises `requests.RequestException`, also for an answer that is no JSON; follows no redirect."""
     token = transport.deadline.set(time.monotonic() + FETCH_SECONDS)
     try:
-        response = _session().get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        response = _session().get(url, timeout=CONNECT_TIMEOUT_SECONDS, allow_redirects=False)
     finally:
         transport.deadline.reset(token)
     if response.status_code != 200:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import socket
 import threading
 import time
 from typing import Any
@@ -283,10 +284,22 @@ class TestFetching:
             assert access_token.fetch_json(server.url) == {}
 
     def test_it_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert access_token.TIMEOUT_SECONDS == (1, 2)
-        monkeypatch.setattr(access_token, "TIMEOUT_SECONDS", (1, 0.1))
+        monkeypatch.setattr(access_token, "FETCH_SECONDS", 0.1)
         with serve(lambda _connection, _request: None) as server, pytest.raises(requests.Timeout):
             access_token.fetch_json(server.url)
+
+    def test_a_connection_must_be_there_in_a_second(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given: list[float | None] = []
+        connect = socket.socket.connect
+
+        def note(self: socket.socket, address: Any) -> None:
+            given.append(self.gettimeout())
+            connect(self, address)
+
+        monkeypatch.setattr(socket.socket, "connect", note)
+        with serve(answer(b"{}")) as server:
+            access_token.fetch_json(server.url)
+        assert given == [1]
 
     def test_what_is_no_json_is_an_error(self) -> None:
         with serve(answer(b"<html>")) as server, pytest.raises(requests.RequestException):
