@@ -244,6 +244,12 @@ class TestWatching:
         section = alarm["AlarmDescription"].rpartition("docs/runbook.md#")[2]
         assert section in {_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
 
+    def test_the_runbook_tells_of_every_warning(self) -> None:
+        code = "".join(module.read_text() for module in FUNCTIONS.glob("*.py"))
+        warnings = set(re.findall(r'log\(logging\.WARNING, "(\w+)"', code))
+        assert warnings
+        assert {name for name in warnings if f"`{name}`" not in RUNBOOK.read_text()} == set()
+
     def test_the_dashboard_shows_what_there_is_and_all_alarms(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
         shown, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
