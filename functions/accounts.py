@@ -16,10 +16,11 @@ from http_api import Handler, Request, Response, handler_of, made_on_demand
 from identity import Identity
 from link_state import IssuedLink, LinkStates
 from problems import Problem
+from reading import unreadable
 from representation import JSON, JSON_LD, media_type, represent
 from reshape import Reshaped, reshape
 from telemetry import count
-from upstream import MOST_BYTES, Upstream, deadline_in, unreadable
+from upstream import MOST_BYTES, Upstream, deadline_in
 
 CACHED = "private, max-age=0, stale-if-error=86400"
 NOT_STORED = "no-store"  # connect URLs are bearer secrets

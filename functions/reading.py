@@ -57,6 +57,12 @@ def salvage(item: Raw, index: int, warnings: list[Warning]) -> imin.Account | No
     return msgspec.convert({"seller": {}} | _readable_fields(value, imin.Account, "", warn), imin.Account)
 
 
+def unreadable(detail: str = "The booking platform gave an answer that can't be used.") -> Problem:
+    """The problem of an answer that nothing can be made of; it is counted."""
+    count("UpstreamInvalidResponse")
+    return Problem("upstream_invalid_response", detail)
+
+
 def utc_seconds(moment: datetime | None) -> datetime | None:
     """`moment` in UTC and whole seconds; without an offset it is taken for UTC. Raises `OverflowError` at the ends of time."""
     if moment is None or (moment.tzinfo is UTC and not moment.microsecond):
@@ -83,8 +89,7 @@ def _unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]
         if not isinstance(items, list):
             raise _unexpected("imin:item", (imin.Account, list[imin.Account]), items)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        count("UpstreamInvalidResponse")
-        raise Problem("upstream_invalid_response", "The booking platform gave an answer that can't be used.") from error
+        raise unreadable() from error
     warnings: list[Warning] = []
     fields = _readable_fields(answer | {"imin:item": None}, imin.RawCollection, "", _warner(None, warnings))
     raw = [Raw(json.dumps(item).encode()) for item in items]

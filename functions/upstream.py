@@ -25,6 +25,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 import transport
 from problems import Problem
+from reading import unreadable
 from secret import Secret
 from settings import UpstreamSettings
 from telemetry import count, measure
@@ -39,7 +40,6 @@ DRAIN_BYTES = 64 * 1024  # an error's body up to this size is read to the end, t
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
 FAILURE_METRICS = {
     "upstream_rejected_key": "UpstreamRejectedKey",
-    "upstream_invalid_response": "UpstreamInvalidResponse",
     "upstream_timeout": "UpstreamTimeout",
     "upstream_unavailable": "UpstreamUnavailable",
 }
@@ -146,7 +146,7 @@ def _body_of(answer: urllib3.BaseHTTPResponse) -> bytes:
     for chunk in answer.stream(64 * 1024, decode_content=True):
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Problem("upstream_invalid_response", "The booking platform's answer is too large.")
+            raise unreadable("The booking platform's answer is too large.")
     return bytes(body)
 
 
@@ -168,11 +168,6 @@ def _refusal(response: requests.Response) -> Problem:
         wait = _retry_after_seconds(response.headers.get("Retry-After", ""))
         return kind("upstream_unavailable", "The booking platform is busy or failing.", retry_after_seconds=wait)
     return unreadable()
-
-
-def unreadable() -> Problem:
-    """The problem of an answer that nothing can be made of."""
-    return Problem("upstream_invalid_response", "The booking platform gave an answer that can't be used.")
 
 
 def _retry_after_seconds(value: str) -> int | None:

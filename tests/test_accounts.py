@@ -368,10 +368,11 @@ class TestUpstreamFailures:
         imin.answers({"imin:item": []})
         assert app.get().json == {"customerIdentifier": "rosie", "accounts": [], "warnings": []}
 
-    def test_an_answer_that_grows_beyond_what_lambda_takes_is_502(self, app: App, imin: Imin) -> None:
+    def test_an_answer_that_grows_beyond_what_lambda_takes_is_502(self, app: App, imin: Imin, output: Output) -> None:
         imin.answers(b'{"imin:item": [' + b",".join([b"1"] * 100_000) + b"]}")
         answer = app.get()
         assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
+        assert '"UpstreamInvalidResponse":[1.0]' in output.text()
 
     def test_a_large_answer_fits_into_lambda(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         sample["imin:item"] = [{"seller": {"name": '"' * 400_000}}] * 4
