@@ -1,6 +1,7 @@
 """What tests are given: an app that calls the handlers, an imin to program, AWS by moto with what the template declares."""
 
 import base64
+import contextlib
 import copy
 import functools
 import gzip
@@ -9,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -32,6 +33,11 @@ from local import aws as local_aws
 from local.template import Template
 from tests.conformance import check_answer
 from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, watch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.linking import Customer
 
 __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_terminal_summary"]  # hooks of the whole session
 
@@ -154,17 +160,26 @@ def dynamodb(aws: None) -> Any:
     return table.make_client()
 
 
+@contextlib.contextmanager
+def noting(client: Any, note: Callable[[str, dict[str, Any]], None]) -> Iterator[None]:
+    """Tells `note` of each call that a client of AWS makes meanwhile: its operation and parameters."""
+
+    def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
+        note(model.name, params)
+
+    client.meta.events.register("before-parameter-build", tell)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("before-parameter-build", tell)
+
+
 @pytest.fixture
 def calls(dynamodb: Any) -> Iterator[list[str]]:
     """The operations that DynamoDB is asked for, oldest first."""
     asked: list[str] = []
-
-    def note(model: Any, **_: Any) -> None:
-        asked.append(model.name)
-
-    dynamodb.meta.events.register("before-call.dynamodb", note)
-    yield asked
-    dynamodb.meta.events.unregister("before-call.dynamodb", note)
+    with noting(dynamodb, lambda operation, _: asked.append(operation)):
+        yield asked
 
 
 @pytest.fixture
@@ -232,3 +247,20 @@ def app(imin: Imin, environment: dict[str, str]) -> App:
     import accounts
 
     return App(accounts.make_handler(environment))
+
+
+@pytest.fixture
+def rosie(imin: Imin, environment: dict[str, str]) -> "Customer":
+    """A customer with nothing on record, before freshly started functions."""
+    from tests.linking import Customer
+
+    return Customer(environment, imin)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Headless Chromium, for all tests of a file."""
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started

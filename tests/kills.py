@@ -4,7 +4,6 @@ The short form is in `test_kills`, the long one in `long_forms`.
 """
 
 import contextlib
-import functools
 import os
 import random
 import signal
@@ -14,8 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
-
+from tests.aws import client_of, records_of
 from tests.stack import Stack, running
 from tests.turns import Imin, Turns, redirect_uri_in, serving
 
@@ -83,14 +81,12 @@ class _Callback:
 
     def record(self) -> dict[str, Any] | None:
         """What is stored, whole; None if nothing is."""
-        client = client_of(self.stack.aws_url)
-        values = {":pk": {"S": f"CUSTOMER#{self._customer}"}}
-        items = client.query(TableName="RecordsTable", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)["Items"]
+        items = records_of(client_of(self.stack.aws_url), self._customer)
         if not items:
             return None
         (item,) = items
         check_record(item)
-        return dict(item)
+        return item
 
 
 def check_record(item: dict[str, Any]) -> None:
@@ -101,12 +97,6 @@ def check_record(item: dict[str, Any]) -> None:
     assert all(set(each["M"]) == {"at", "query"} for each in kept)
     assert item["status"]["S"] in {"received", "confirmed", "not_confirmed"}
     assert (item["status"]["S"] == "confirmed") == bool(item["sellers"]["M"])
-
-
-@functools.cache
-def client_of(aws_url: str) -> Any:
-    """A client for the stack's DynamoDB."""
-    return boto3.client("dynamodb", endpoint_url=aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x")
 
 
 def _environment_of(stack: Stack) -> int:

@@ -1,5 +1,6 @@
 """What tests of linking share: a customer who gets a link, comes back with it, and an imin that connects accounts."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ import accounts
 import link_callback
 import links
 import webhook
-from tests.conftest import Answer, App, Imin, event
+from tests.conftest import WEBHOOK_KEY, Answer, App, Imin, event
 
 REDIRECT_URI = "brokerapp://linked?from=list"
 
@@ -57,6 +58,14 @@ class Customer:
         asked["rawPath"] = f"/v1/link-callbacks/{state}"
         asked["rawQueryString"] = query
         return self.callbacks.send(asked)
+
+    def notifies(self, body: Any = None, key: str = WEBHOOK_KEY, **changes: Any) -> Answer:
+        """Lets imin call the webhook: with the event's own body, or another (JSON, or a text as it is)."""
+        asked = event("webhook-post") | changes
+        asked["headers"]["x-api-key"] = key
+        if body is not None:
+            asked["body"] = body if isinstance(body, str) else json.dumps(body)
+        return self.webhook.send(asked)
 
     def reads(self, name: str = "links-get", claims: Any = None, query: str = "", **path: str) -> Answer:
         """Asks for what is on record, by one of `events/`."""

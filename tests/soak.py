@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from local import aws
-from tests.kills import check_record, client_of
+from tests.aws import client_of, records_of
+from tests.kills import check_record
 from tests.stack import Stack, running
 from tests.turns import AWS_FAULTS, IMIN_FAULTS, Imin, Turns, make_aws_with_faults, redirect_uri_in, serving
 
@@ -146,10 +147,7 @@ class Soak:
         self._expect(False, f"{link_id} is not settled: {answer}")
 
     def _check_table(self, customer: Known) -> None:
-        query: dict[str, Any] = {"TableName": "RecordsTable", "KeyConditionExpression": "pk = :pk"}
-        values = {":pk": {"S": f"CUSTOMER#{customer.name}"}}
-        pages = self._dynamodb.get_paginator("query").paginate(**query, ExpressionAttributeValues=values)
-        items = {item["sk"]["S"]: item for page in pages for item in page["Items"]}
+        items = {item["sk"]["S"]: item for item in records_of(self._dynamodb, customer.name)}
         for link_id, queries in customer.links.items():
             item = items.get(f"LINK#{link_id}")
             self._expect(item is not None, f"{link_id} is lost")

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
-
+from tests.aws import client_of
 from tests.loopback import answer, serve
 from tests.stack import running
 
@@ -41,10 +40,7 @@ def test_fifty_callbacks_at_once_lose_none_and_a_confirmed_link_never_goes_back(
             statuses = Counter(pool.map(come_back, range(CALLBACKS)))
 
         link = stack.get(f"/v1/customers/me/links/{link_id}").json()
-        client = boto3.client(
-            "dynamodb", endpoint_url=stack.aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x"
-        )
-        (item,) = client.scan(TableName="RecordsTable")["Items"]
+        (item,) = client_of(stack.aws_url).scan(TableName="RecordsTable")["Items"]
 
     assert set(statuses) == {"confirmed", "not_confirmed"}
     assert (link["callbackCount"], link["status"]) == (CALLBACKS, "confirmed")

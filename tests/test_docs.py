@@ -5,9 +5,9 @@ from typing import Literal
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import SCREENSHOTS, chromium, needs_browser, phone
+from tests.browser import SCREENSHOTS, needs_browser, phone
 from tests.conformance import DOCUMENT
 from tests.stack import Stack, running
 
@@ -42,8 +42,8 @@ def test_no_other_file_is_served(stack: Stack, path: str) -> None:
 
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_developer_reads_it_and_tries_a_call(stack: Stack, scheme: Literal["light", "dark"]) -> None:
-    with chromium() as browser, phone(browser, scheme) as page:
+def test_a_developer_reads_it_and_tries_a_call(stack: Stack, browser: Browser, scheme: Literal["light", "dark"]) -> None:
+    with phone(browser, scheme) as page:
         complaints, addresses = _listen(page)
 
         page.goto(f"{stack.url}/docs")

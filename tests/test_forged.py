@@ -21,7 +21,7 @@ from itsdangerous import TimestampSigner
 from access_token import Verifier
 from link_state import DIGEST_BYTES, SALT, InvalidStateError
 from problems import Problem
-from tests.conftest import STATE_KEY, WEBHOOK_KEY, App, Imin, event
+from tests.conftest import STATE_KEY, WEBHOOK_KEY, App, Imin, event, noting
 from tests.linking import Customer
 from tests.test_identity import AUDIENCE, ISSUER, OTHER_KEY, RSA_KEY, Issuer, refused, token
 from tests.test_link_state import states
@@ -190,22 +190,11 @@ GOOD = token()
 
 
 @pytest.fixture
-def rosie(environment: dict[str, str], imin: Imin) -> Customer:
-    """A customer, before freshly started functions."""
-    return Customer(environment, imin)
-
-
-@pytest.fixture
 def fetched(secrets_manager: Any) -> Iterator[list[str]]:
     """The versions of secrets that are asked for."""
     asked: list[str] = []
-
-    def note(params: Any, **_: Any) -> None:
-        asked.append(params["VersionStage"])
-
-    secrets_manager.meta.events.register("before-parameter-build.secretsmanager.GetSecretValue", note)
-    yield asked
-    secrets_manager.meta.events.unregister("before-parameter-build.secretsmanager.GetSecretValue", note)
+    with noting(secrets_manager, lambda _, params: asked.append(params["VersionStage"])):
+        yield asked
 
 
 class TestAnotherCustomersRecords:
@@ -226,22 +215,16 @@ class TestAnotherCustomersRecords:
         assert answer.json["customerIdentifier"] == "rosie"
 
     def test_erasing_ones_own_leaves_them(self, rosie: Customer) -> None:
-        _notify(rosie, "member")
-        _notify(rosie, "rosie")
+        assert rosie.notifies({"identifier": "member"}).status == 204
+        assert rosie.notifies({"identifier": "rosie"}).status == 204
         assert rosie.reads("records-delete").status == 204
         assert len(rosie.reads("notices-get", MEMBER, customerIdentifier="member").json["notices"]) == 1
 
     def test_a_prefix_of_an_identifier_is_not_the_identifier(self, rosie: Customer) -> None:
-        _notify(rosie, "rosie2")
+        assert rosie.notifies({"identifier": "rosie2"}).status == 204
         assert rosie.reads("notices-get").json == {"notices": []}
         assert rosie.reads("records-delete").status == 204
         assert len(rosie.reads("notices-get", {"sub": "rosie2"}, customerIdentifier="rosie2").json["notices"]) == 1
-
-
-def _notify(rosie: Customer, customer: str) -> None:
-    asked = event("webhook-post") | {"body": json.dumps({"identifier": customer})}
-    asked["headers"]["x-api-key"] = WEBHOOK_KEY
-    assert rosie.webhook.send(asked).status == 204
 
 
 class TestStates:
@@ -284,18 +267,14 @@ class TestStates:
 class TestWebhookKeys:
     def test_a_flood_of_wrong_ones_asks_for_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
         for number in range(20):
-            forged = event("webhook-post")
-            forged["headers"]["x-api-key"] = f"wrong-{number}"
-            assert rosie.webhook.send(forged).status == 401
+            assert rosie.notifies(key=f"wrong-{number}").status == 401
         assert 1 <= len(fetched) <= 4
 
     @pytest.mark.parametrize(
         "key", [f" {WEBHOOK_KEY}", f"{WEBHOOK_KEY},{WEBHOOK_KEY}", WEBHOOK_KEY.upper(), f"{WEBHOOK_KEY}\0", "x" * 10**6]
     )
     def test_a_key_is_good_to_the_letter(self, rosie: Customer, key: str) -> None:
-        forged = event("webhook-post")
-        forged["headers"]["x-api-key"] = key
-        assert rosie.webhook.send(forged).status == 401
+        assert rosie.notifies(key=key).status == 401
 
     def test_it_is_taken_from_its_header_alone(self, rosie: Customer) -> None:
         forged = event("webhook-post") | {"rawQueryString": f"x-api-key={WEBHOOK_KEY}"}

@@ -62,12 +62,6 @@ TEXTS = [["requestContext", "routeKey"], ["rawPath"], ["rawQueryString"], ["head
 WRONG = [value for value in ODD if not isinstance(value, str)]
 
 
-@pytest.fixture
-def rosie(environment: dict[str, str], imin: Imin) -> Customer:
-    """A customer, before freshly started functions."""
-    return Customer(environment, imin)
-
-
 def _status(rosie: Customer, name: str, asked: Any) -> int:
     """The status of what a handler makes of an event. It is not an event of API Gateway's, so `openapi.json` does not say what."""
     app = {"accounts": rosie.accounts, "callbacks": rosie.callbacks, "links": rosie.links, "webhook": rosie.webhook}[name]

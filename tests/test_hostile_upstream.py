@@ -6,7 +6,7 @@ import json
 import logging
 import tracemalloc
 import zlib
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -16,11 +16,19 @@ import upstream
 from problems import Problem
 from reshape import reshape
 from tests.conftest import App, Imin
-from tests.loopback import Script, Server, answer, send, serve
+from tests.loopback import Script, answer, send, serve
 from tests.test_upstream import GOOD, Client, Key
 
 CALLBACK = "https://api.example.com/v1/link-callbacks/the-state"
 ALL_BYTES = bytes(set(range(256)) - {0x0A, 0x0D})
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[tuple[str, list[Script]]]:
+    """The URL of one server for all examples of a test, and its scripts, of which the last is in force."""
+    scripts: list[Script] = []
+    with serve(lambda connection, request: scripts[-1](connection, request)) as server:
+        yield server.url, scripts
 
 
 def _outcome(url: str) -> str:
@@ -77,26 +85,12 @@ class TestHeaders:
         | st.sampled_from([b"gzip, gzip", b"br", b"zstd", b"deflate", b"chunked", b"chunked, chunked", b"-1", b"1, 2", b"+5"]),
         body=st.binary(max_size=50) | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(GOOD)]),
     )
-    def test_whatever_is_in_it_is_an_answer_or_a_problem(self, status: int, name: bytes, value: bytes, body: bytes) -> None:
-        HOSTILE[0] = send(b"HTTP/1.1 %d X\r\n%s: %s\r\n\r\n%s" % (status, name, value, body))
-        _outcome(_server().url)
-
-
-HOSTILE: list[Script] = [send(b"")]
-_running: list[Server] = []
-
-
-def _server() -> Server:
-    return _running[0]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_server_for_all_examples() -> Any:
-    """A server that answers as `HOSTILE` has it at the time."""
-    with serve(lambda connection, request: HOSTILE[0](connection, request)) as server:
-        _running.append(server)
-        yield
-        _running.clear()
+    def test_whatever_is_in_it_is_an_answer_or_a_problem(
+        self, hostile: tuple[str, list[Script]], status: int, name: bytes, value: bytes, body: bytes
+    ) -> None:
+        url, scripts = hostile
+        scripts[:] = [send(b"HTTP/1.1 %d X\r\n%s: %s\r\n\r\n%s" % (status, name, value, body))]
+        _outcome(url)
 
 
 class TestTheKey:

@@ -10,19 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from settings import RedirectSettings
-from tests.conftest import WEBHOOK_KEY, Answer, App, Imin, Output, event
+from tests.conftest import App, Imin, Output
 from tests.linking import Customer, query_of
 
 ALLOWED = ["brokerapp://linked", "https://app.example.com/linked", "com.example.app:/linked", "http://127.0.0.1:3000/"]
 REDIRECTS = RedirectSettings(frozenset(ALLOWED), None)
 CONTROLS = ["\r\n", "\n", "\r", "\0", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "é", "\U0001f600"]
 EVIL = "evil.example.com"
-
-
-@pytest.fixture
-def rosie(environment: dict[str, str], imin: Imin) -> Customer:
-    """A customer, before freshly started functions."""
-    return Customer(environment, imin)
 
 
 class TestOpenRedirect:
@@ -98,12 +92,6 @@ class TestOpenRedirect:
         assert not any(REDIRECTS.allows(f"{uri}{control}?a=b") for uri in ALLOWED)
 
 
-def _notify(rosie: Customer, body: Any) -> Answer:
-    asked = event("webhook-post") | {"body": body if isinstance(body, str) else json.dumps(body)}
-    asked["headers"]["x-api-key"] = WEBHOOK_KEY
-    return rosie.webhook.send(asked)
-
-
 class TestLog:
     def test_a_line_is_one_line_of_json_whatever_is_in_it(self, rosie: Customer, imin: Imin, output: Output) -> None:
         for control in CONTROLS:
@@ -113,8 +101,8 @@ class TestLog:
             rosie.accounts.get(query={"sellerId": hostile, hostile: "x"}, user_agent=hostile)
             rosie.comes_back(hostile, hostile)
             rosie.reads("link-get", linkId=hostile)
-            _notify(rosie, {"identifier": hostile})
-            _notify(rosie, {"identifier": "rosie", "@type": hostile})
+            rosie.notifies({"identifier": hostile})
+            rosie.notifies({"identifier": "rosie", "@type": hostile})
         text = output.text()
         lines = [json.loads(line) for line in text.split("\n") if line]
         assert len(lines) == 6 * len(CONTROLS)
@@ -144,7 +132,7 @@ class TestPages:
 class TestRecords:
     def test_an_identifier_cannot_name_another_key(self, rosie: Customer, calls: list[str]) -> None:
         for hostile in ("rosie#LINK", "CUSTOMER#rosie", "rosie\0", "*", "rosie/..", "..", "rosie\n", "é", " ", "a" * 129):
-            assert _notify(rosie, {"identifier": hostile}).status == 400, hostile
+            assert rosie.notifies({"identifier": hostile}).status == 400, hostile
         assert calls == []
 
     def test_a_callbacks_query_is_a_value_and_no_expression(self, rosie: Customer) -> None:
@@ -170,13 +158,13 @@ def _show(rosie: Customer, sellers: list[str]) -> None:
 class TestSize:
     @pytest.mark.parametrize("opening", ["[", '{"a":', '{"identifier":', '{"@type":'])
     def test_a_deeply_nested_notice_is_refused(self, rosie: Customer, opening: str) -> None:
-        assert _notify(rosie, opening * (60_000 // len(opening))).status == 400
-        assert _notify(rosie, f'{{"identifier": "rosie", "x": {"[" * 500}{"]" * 500}}}').status == 204
+        assert rosie.notifies(opening * (60_000 // len(opening))).status == 400
+        assert rosie.notifies(f'{{"identifier": "rosie", "x": {"[" * 500}{"]" * 500}}}').status == 204
         deep = f'{{"identifier": "rosie", "x": {"[" * 20_000}{"]" * 20_000}}}'
-        assert _notify(rosie, deep).status in {204, 400}
+        assert rosie.notifies(deep).status in {204, 400}
 
     def test_a_notice_names_one_customer_the_last_that_it_names(self, rosie: Customer) -> None:
-        assert _notify(rosie, '{"identifier": "member", "identifier": "rosie"}').status == 204
+        assert rosie.notifies('{"identifier": "member", "identifier": "rosie"}').status == 204
         assert len(rosie.reads("notices-get").json["notices"]) == 1
 
     def test_a_huge_query_and_huge_headers_are_read_once(self, app: App) -> None:
@@ -232,8 +220,8 @@ def test_no_header_has_a_line_of_anybody_elses(rosie: Customer, imin: Imin, text
     replies.append(rosie.accounts.get(hostile))
     replies.append(rosie.comes_back(hostile, hostile))
     replies.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
-    replies.append(_notify(rosie, {"identifier": hostile, "@type": hostile}))
-    replies.append(_notify(rosie, {"identifier": "rosie", "@type": hostile}))
+    replies.append(rosie.notifies({"identifier": hostile, "@type": hostile}))
+    replies.append(rosie.notifies({"identifier": "rosie", "@type": hostile}))
     for reply in replies:
         assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in reply.headers.values())
         assert reply.status != 500

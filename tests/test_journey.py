@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import boto3
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
 from link_state import LinkStates
 from settings import StateSettings
-from tests.browser import chromium, look_at, needs_browser, phone
+from tests.aws import client_of
+from tests.browser import look_at, needs_browser, phone
 from tests.loopback import Server, answer, serve
 from tests.stack import Stack, running
 
@@ -32,13 +32,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, app_server: Server) -> Itera
     """A stack whose customers go back to the app's page."""
     settings = {"ALLOWED_REDIRECT_URIS": f"{app_server.url}/linked,brokerapp://linked", "CONCURRENCY": "1"}
     with running(tmp_path_factory.mktemp("journey"), **settings) as started:  # type: ignore[arg-type]
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all journeys."""
-    with chromium() as started:
         yield started
 
 
@@ -212,7 +205,7 @@ class TestPages:
 
     def test_a_callback_that_cannot_be_stored_and_then_can(self, stack: Stack, shown: tuple[Page, str], app_server: Server) -> None:
         page, scheme = shown
-        dynamodb = _client(stack, "dynamodb")
+        dynamodb = client_of(stack.aws_url, "dynamodb")
         description = dynamodb.describe_table(TableName="RecordsTable")["Table"]
         dynamodb.delete_table(TableName="RecordsTable")
         try:
@@ -239,15 +232,9 @@ class TestPages:
             assert page.evaluate("getComputedStyle(document.querySelector('a')).display") == "inline-block", "the style is let in"
 
 
-def _client(stack: Stack, service: Any) -> Any:
-    return boto3.client(
-        service, endpoint_url=stack.aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-
-
 def _state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://linked") -> str:
     """A state for the customer `new`, signed as the functions do, at a time of our choice."""
-    secret = _client(stack, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
+    secret = client_of(stack.aws_url, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
 
     class Key:
         def value(self) -> str:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import pytest
 import requests
 
+from tests.aws import client_of
 from tests.loopback import answer, serve
 from tests.stack import ROOT, Stack, free_ports, running
 
@@ -151,7 +151,7 @@ class TestStarting:
     def test_it_holds_the_secrets_of_the_template_and_a_rotated_key_works(self, tmp_path: Path) -> None:
         with running(tmp_path, IMIN_API_KEY="another-key", CONCURRENCY="1") as stack:
             assert stack.get(ACCOUNTS).status_code == 200
-            client = boto3.client("secretsmanager", endpoint_url=stack.aws_url, region_name="eu-west-2")
+            client = client_of(stack.aws_url, "secretsmanager")
             assert client.get_secret_value(SecretId="IminApiKeySecret")["SecretString"] == "another-key"
             client.put_secret_value(SecretId="IminApiKeySecret", SecretString="wrong")
             assert stack.get(ACCOUNTS).status_code == 200, "the key is kept for five minutes"

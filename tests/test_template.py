@@ -1,6 +1,7 @@
 """The template against the code: routes, variables, rights, metrics. Its stages are in `test_stages`."""
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import webhook
 from link_store import MOST_CALLBACKS
 from local.template import Template
 from problems import KINDS, Code
-from tests.conftest import WEBHOOK_KEY, Imin, event
+from tests.conftest import Imin, noting
 from tests.linking import Customer
 
 FUNCTIONS = Path(accounts.__file__).parent
@@ -79,19 +80,15 @@ class TestRights:
         """What AWS is asked for: actions, as IAM names them, and the secret or table of each."""
         found: set[tuple[str, str]] = set()
 
-        def note(params: Any, model: Any, **_: Any) -> None:
+        def note(service: str, operation: str, params: dict[str, Any]) -> None:
             resource = params.get("SecretId") or params.get("TableName") or "".join(params["RequestItems"])
-            found.add((f"{model.service_model.service_name}:{model.name}", resource))
+            found.add((f"{service}:{operation}", resource))
 
-        for client in (dynamodb, secrets_manager):
-            client.meta.events.register("before-parameter-build", note)
-        yield found
-        for client in (dynamodb, secrets_manager):
-            client.meta.events.unregister("before-parameter-build", note)
-
-    @pytest.fixture
-    def rosie(self, environment: dict[str, str], imin: Imin) -> Customer:
-        return Customer(environment, imin)
+        with (
+            noting(dynamodb, functools.partial(note, "dynamodb")),
+            noting(secrets_manager, functools.partial(note, "secretsmanager")),
+        ):
+            yield found
 
     def test_accounts(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
         rosie.gets_link()
@@ -117,9 +114,7 @@ class TestRights:
         assert asked == _allowed("LinksFunction")
 
     def test_webhook(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
-        notice = event("webhook-post")
-        notice["headers"]["x-api-key"] = WEBHOOK_KEY
-        assert rosie.webhook.send(notice).status == 204
+        assert rosie.notifies().status == 204
         assert asked == _allowed("WebhookFunction")
 
 

@@ -117,11 +117,6 @@ class TestLinkState:
 
 class TestExpiryBetweenTwoSteps:
     @pytest.fixture
-    def rosie(self, environment: dict[str, str], imin: Imin) -> Customer:
-        """A customer."""
-        return Customer(environment, imin)
-
-    @pytest.fixture
     def later(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Lets a day and more pass for states."""
         return lambda: monkeypatch.setattr(
@@ -191,6 +186,14 @@ class TestReading:
 def table_at(dynamodb: Any, now: float) -> Table:
     """The table, at `now`, whose records are kept for 400 days."""
     return Table(StoreSettings("RecordsTable", 400), dynamodb, lambda: now)
+
+
+@pytest.mark.usefixtures("_zone")
+def test_a_callbacks_time_is_utc_in_any_zone(rosie: Customer) -> None:
+    link_id, state = rosie.gets_link()
+    rosie.comes_back(state)
+    came = datetime.fromisoformat(rosie.reads_link(link_id)["firstCallbackAt"])
+    assert abs(datetime.now(UTC) - came) < timedelta(minutes=1)
 
 
 class TestTimeToLive:

@@ -1,11 +1,10 @@
-"""A stack and a browser for all tests of a file, and a phone with the app open for each."""
+"""A stack for all tests of a file, and a phone with the app open for each."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import chromium
 from tests.demo.app import Demo, demo
 from tests.stack import Stack, running
 
@@ -14,13 +13,6 @@ from tests.stack import Stack, running
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack with one environment of each function."""
     with running(tmp_path_factory.mktemp("demo"), CONCURRENCY="1") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser."""
-    with chromium() as started:
         yield started
 
 

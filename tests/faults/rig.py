@@ -30,6 +30,7 @@ import transport
 import webhook
 from local import aws as local_aws
 from local.template import Template
+from tests.aws import records_of
 from tests.conftest import API_KEY, LOCAL, STATE_KEY, WEBHOOK_KEY, Answer, App, event
 from tests.faults.clock import Clock, ticking
 from tests.loopback import Script, Server, answer, serve
@@ -135,10 +136,7 @@ class Rig:
 
     def records(self) -> list[dict[str, Any]]:
         """What is stored of the customer."""
-        values = {":pk": {"S": f"CUSTOMER#{self.customer}"}}
-        table_name = self.environment["LINKS_TABLE"]
-        found = self.dynamodb.query(TableName=table_name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)
-        return list(found["Items"])
+        return records_of(self.dynamodb, self.customer, self.environment["LINKS_TABLE"])
 
 
 @contextlib.contextmanager
