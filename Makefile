@@ -10,23 +10,33 @@ PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions
 RUNTIME_PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13; do \
 	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 VENV := .venv
+PARALLEL := -n auto
+DEFAULT_TESTS := not sam and not clients and not fuzz
 BIN := $(VENV)/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+UV := UV_PYTHON_DOWNLOADS=never .venv-uv/bin/uv
+# Extras stay in the lists: without them, pip in --require-hashes mode looks for the newest release instead of the pinned one.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
+# Make a virtual environment in one shell, so that bash's SECONDS measures the whole step. Arguments: folder, Python; the first
+# prerequisite is the list to install.
+define make_environment
+set -e; $(UV) venv --quiet --clear --python "$(2)" $(1); \
+$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --requirement $<; \
+touch $@; echo "installed $< in $(1) in $$SECONDS s"
+endef
 
-$(VENV)/ready: requirements-dev.txt
+.venv-uv/ready: requirements-uv.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
-	@echo "making $(VENV) with $(PYTHON)"
-	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
-	@touch $@
+	@set -e; "$(PYTHON)" -m venv --clear .venv-uv; \
+	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<; \
+	touch $@; echo "installed uv with $(PYTHON) in $$SECONDS s"
 
-.venv-%/ready: requirements-%.txt
+$(VENV)/ready: requirements-dev.txt .venv-uv/ready
+	@$(call make_environment,$(VENV),$(PYTHON))
+
+.venv-%/ready: requirements-%.txt .venv-uv/ready
 	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is needed for this" >&2; exit 1; }
-	@echo "making .venv-$* with $(RUNTIME_PYTHON)"
-	@"$(RUNTIME_PYTHON)" -m venv --clear .venv-$*
-	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@touch $@
+	@$(call make_environment,.venv-$*,$(RUNTIME_PYTHON))
 
 .PHONY: help
 help: ## list what can be made
@@ -38,6 +48,14 @@ start: $(VENV)/ready ## start the whole service on this machine, at http://127.0
 
 .PHONY: test
 test: lint pytest ## run all checks
+
+.PHONY: check
+check: lint ## lint, type-check and run the tests that start no process, browser or server
+	@$(BIN)/pytest $(PARALLEL) -m "$(DEFAULT_TESTS) and not external"
+
+.PHONY: coverage
+coverage: $(VENV)/ready ## run all tests and check that they cover functions/
+	@$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 .PHONY: lint
 lint: $(VENV)/ready ## check style, types, the template, openapi.json and the workflows
@@ -75,26 +93,26 @@ clients: clients/swift/ready clients/kotlin/ready clients/typescript/dist/ready 
 .PHONY: test-clients
 test-clients: $(VENV)/ready clients ## test the client in TypeScript against the local stack; it needs Node.js and npm
 	@node_modules/.bin/tsc --project tests/clients
-	@$(BIN)/pytest --no-cov -m clients
+	@$(BIN)/pytest -m clients
 
 .PHONY: pytest
-pytest: $(VENV)/ready ## run the tests; ARGS="-k accounts" chooses
-	@$(BIN)/pytest $(ARGS)
+pytest: $(VENV)/ready ## run all tests in parallel, or some of them [ARGS="-k accounts"]
+	@$(BIN)/pytest $(or $(ARGS),$(PARALLEL))
 
 .PHONY: screenshots
 screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; it needs Chromium
 	@mkdir -p docs/images
-	@PICTURES=docs/images $(BIN)/pytest --no-cov tests/demo/test_looks.py -k everything
+	@PICTURES=docs/images $(BIN)/pytest tests/demo/test_looks.py -k everything
 
 EXAMPLES ?= 10000
 .PHONY: fuzz
 fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack in 10,000 ways, and draw as many examples for each property; EXAMPLES=400 for fewer
-	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m fuzz
-	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest --no-cov -m "hypothesis and not fuzz" --hypothesis-profile=long
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m fuzz
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m "hypothesis and not fuzz" --hypothesis-profile=long
 
 .PHONY: tables
 tables: $(VENV)/ready ## write the tables of docs/reliability.md and docs/security.md anew, from the tests
-	@TABLES=write $(BIN)/pytest --no-cov tests/test_faults.py tests/test_security_page.py
+	@TABLES=write $(BIN)/pytest tests/test_faults.py tests/test_security_page.py
 
 SOAK_SECONDS ?= 1800
 KILLS ?= 500
@@ -144,7 +162,7 @@ sam-local: $(VENV)/ready ## run the built functions in Lambda's containers by `s
 test-sam: $(VENV)/ready ## test with the real SAM CLI and a container engine
 	@$(BIN)/python -c 'from local.sam import bridge_address; bridge_address()'
 	@$(MAKE) --no-print-directory validate build ARCHITECTURE=$(HERE)
-	@SAM_LOCAL_ARGS="$(SAM_LOCAL_ARGS)" $(BIN)/pytest --no-cov -m sam
+	@SAM_LOCAL_ARGS="$(SAM_LOCAL_ARGS)" $(BIN)/pytest -m sam
 
 .PHONY: format
 format: $(VENV)/ready ## bring the code into the project's style
@@ -152,7 +170,8 @@ format: $(VENV)/ready ## bring the code into the project's style
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: lock
-lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
+lock: .venv-uv/ready ## pin the newest releases that pyproject.toml allows
+	@$(COMPILE) --upgrade --group uv --output-file requirements-uv.txt
 	@$(COMPILE) --upgrade pyproject.toml --output-file functions/requirements.txt
 	@$(COMPILE) --upgrade pyproject.toml --group dev --constraint functions/requirements.txt --output-file requirements-dev.txt
 	@$(COMPILE) --upgrade --group sam --output-file requirements-sam.txt
@@ -161,6 +180,12 @@ lock: $(VENV)/ready ## pin what pyproject.toml asks for, anew
 	@$(COMPILE) --upgrade --group fuzz --output-file requirements-fuzz.txt
 	@$(COMPILE) --upgrade pyproject.toml --group mutate --constraint requirements-dev.txt --output-file requirements-mutate.txt
 	@$(COMPILE) --upgrade --group audit --output-file requirements-audit.txt
+
+.PHONY: check-requirements
+check-requirements: ## resolve every requirements list with the pip that comes with PYTHON
+	@set -e; rm -rf .venv-pip; "$(PYTHON)" -m venv .venv-pip; .venv-pip/bin/python -m pip --version; \
+	for list in functions/requirements.txt requirements-*.txt; do \
+	.venv-pip/bin/python -m pip install --quiet --disable-pip-version-check --dry-run --require-hashes --requirement $$list; done
 
 .PHONY: clean
 clean: ## remove what was made

@@ -32,17 +32,26 @@ from http_api import Handler
 from local import aws as local_aws
 from local.template import Template
 from tests.conformance import check_answer
-from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, watch
+from tests.inner_loop import pytest_runtest_makereport, pytest_runtest_protocol
+from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown, watch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.linking import Customer
 
-__all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_terminal_summary"]  # hooks of the whole session
+__all__ = [  # hooks of the whole session
+    "pytest_runtest_logreport",
+    "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
 
 settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # of `make fuzz`
 
+TEMPLATE = Template()  # parsed once: that takes longer than most tests
 EVENTS = Path(__file__).parent.parent / "events"
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
 API_KEY = "imin-key-of-the-tests"
@@ -125,7 +134,7 @@ class App:
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The variables of all functions as the template sets them."""
-    return {name: LOCAL.get(name, value) for each in Template().functions() for name, value in each.environment.items()}
+    return {name: LOCAL.get(name, value) for each in TEMPLATE.functions() for name, value in each.environment.items()}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -141,7 +150,7 @@ def _one_client_of_each() -> Iterator[None]:
 def aws(environment: dict[str, str]) -> Iterator[None]:
     """AWS with the secrets and the table that the template declares."""
     values = {"IMIN_API_KEY_SECRET": API_KEY, "LINK_STATE_SECRET": STATE_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY}
-    (records,) = Template().resources("AWS::DynamoDB::Table").values()
+    (records,) = TEMPLATE.resources("AWS::DynamoDB::Table").values()
     with mock_aws():
         local_aws.make_secrets(secret.make_client(), {environment[name]: value for name, value in values.items()})
         local_aws.make_tables(table.make_client(), {environment["LINKS_TABLE"]: records})

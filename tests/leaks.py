@@ -1,7 +1,8 @@
 """Searches all that the whole suite makes the service print or answer, and fails the session when a secret is where it must not be.
 
-The hooks are for `conftest.py`. It sees what tests of the handlers print, what the local stack's processes print, what libraries
-log, and every answer. A finding names the kind of secret and the place, and never the secret.
+The hooks are for `conftest.py`. The search covers what tests of the handlers print, what the local stack's processes print, what
+libraries log, and every response. Under pytest-xdist each worker searches its own and reports its findings to the controller.
+A finding names the kind of secret and the place, but never the secret.
 """
 
 import re
@@ -19,6 +20,7 @@ KEYS = ["imin-key-of-the-tests", "state-key-of-the-tests", "webhook-key-of-the-t
 NAMES = ["RecordsTable", "IminApiKeySecret", "IminWebhookSecret", "LinkStateSecret", "Traceback", "botocore", r"\w\.py\b"]
 ACCOUNTS = "GET /v1/customers/{customerIdentifier}/accounts"
 CALLBACKS = "GET /v1/link-callbacks/{state}"
+WORKER_FINDINGS = "leaks"  # the key under which pytest-xdist passes a worker's findings to the controller
 
 
 def _barcodes() -> set[str]:
@@ -93,8 +95,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             watch.output(f"{report.nodeid} ({name})", content)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Collect what a worker of pytest-xdist found; one that crashed reports nothing, but fails the session by itself."""
+    del error
+    watch.found += getattr(node, "workeroutput", {}).get(WORKER_FINDINGS, [])
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fails the session if there is anything."""
+    """Fail the session if there is any finding. A worker of pytest-xdist hands its findings to the controller instead."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[WORKER_FINDINGS] = watch.found
     if watch.found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.stack import ROOT
 
+pytestmark = pytest.mark.external
+
 THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 ELF_OF_ARM64 = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + b"\xb7\0"
 

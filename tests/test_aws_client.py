@@ -18,6 +18,8 @@ from settings import StoreSettings, UpstreamSettings
 from tests.loopback import Script, answer, serve
 from upstream import Upstream
 
+pytestmark = pytest.mark.external
+
 GET = {"TableName": "x", "Key": {"pk": {"S": "x"}}}
 
 

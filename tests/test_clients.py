@@ -17,7 +17,7 @@ from tree_sitter import Language, Parser
 from tests.conformance import DOCUMENT
 from tests.stack import ROOT, Stack, running
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.external, pytest.mark.clients]
 
 CLIENTS = ROOT / "clients"
 LANGUAGES = ["swift", "kotlin", "typescript"]

@@ -9,9 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
 from tests.aws import client_of
 from tests.loopback import answer, serve
 from tests.stack import running
+
+pytestmark = pytest.mark.external
 
 CALLBACKS = 50
 SEEN_UNCONNECTED = 12  # how often imin is asked before it lists the account: twice for the link, then by callbacks

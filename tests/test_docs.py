@@ -11,6 +11,8 @@ from tests.browser import SCREENSHOTS, needs_browser, phone
 from tests.conformance import DOCUMENT
 from tests.stack import Stack, running
 
+pytestmark = pytest.mark.external
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 import table
 from tests.faults.rig import Rig, rigged
 
+pytestmark = pytest.mark.external
+
 NAMES = ["rosie", "rosie2", "ROSIE", "rosie~", "r", "rosie.LINK"]
 """Each could pass for another one where keys are compared by their beginnings."""
 MANY = 4  # records; more than are found or deleted at once here

@@ -9,6 +9,8 @@ from tests.faults.calls import CALLS, Call
 from tests.faults.tried import Row, try_all
 from tests.long_forms import PAGE, write_between
 
+pytestmark = pytest.mark.external
+
 MOST_SECONDS = 15  # that Lambda gives an invocation
 by_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title)
 

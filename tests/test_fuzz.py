@@ -19,7 +19,7 @@ import pytest
 from tests.conformance import DOCUMENT
 from tests.stack import ROOT, Stack, running
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [pytest.mark.external, pytest.mark.fuzz]
 
 SCHEMATHESIS = ROOT / ".venv-fuzz" / "bin" / "schemathesis"
 EXAMPLES = int(os.environ.get("EXAMPLES", "10000"))

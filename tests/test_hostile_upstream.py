@@ -19,6 +19,8 @@ from tests.conftest import App, Imin
 from tests.loopback import Script, answer, send, serve
 from tests.test_upstream import GOOD, Client, Key
 
+pytestmark = pytest.mark.external
+
 CALLBACK = "https://api.example.com/v1/link-callbacks/the-state"
 ALL_BYTES = bytes(set(range(256)) - {0x0A, 0x0D})
 

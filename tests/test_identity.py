@@ -263,6 +263,7 @@ class TestKeys:
         assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
 
 
+@pytest.mark.external
 class TestFetching:
     def test_it_gets_json(self) -> None:
         with serve(answer(b'{"a": 1}')) as server:

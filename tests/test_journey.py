@@ -16,7 +16,7 @@ from tests.browser import look_at, needs_browser, phone
 from tests.loopback import Server, answer, serve
 from tests.stack import Stack, running
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.external, needs_browser]
 APP_PAGE = b'<!doctype html><html lang="en"><title>App</title><h1>The app</h1></html>'
 
 

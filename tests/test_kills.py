@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.kills import kill_many
+
+pytestmark = pytest.mark.external
 
 KILLS = 20
 

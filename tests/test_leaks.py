@@ -66,15 +66,24 @@ def test_answers_and_output_of_the_tests_go_through_it(app: App, output: Output)
     assert watch.looked_through == before + 2
 
 
-@pytest.mark.parametrize(
-    "leak", [f"print({API_KEY!r})", f"import logging; logging.getLogger('urllib3').warning({EXAMPLES['a connect URL']!r})"]
-)
-def test_a_session_of_good_tests_fails_when_one_of_them_leaks(leak: str, tmp_path: Path) -> None:
-    hooks = "pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary"
+LEAKS = {
+    "printed": f"print({API_KEY!r})",
+    "logged": f"import logging; logging.getLogger('urllib3').warning({EXAMPLES['a connect URL']!r})",
+    "responded": f"from tests.leaks import watch; watch.answer('GET /v1/health', 200, {{}}, {API_KEY.encode()!r})",
+}
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
+def test_session_of_passing_tests_fails_when_one_leaks_in_any_worker(leak: str, workers: str, tmp_path: Path) -> None:
+    hooks = "pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown"
     (tmp_path / "conftest.py").write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests.leaks import {hooks}\n")
     (tmp_path / "test_it.py").write_text(f"def test_it():\n    {leak}\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov", "-c", "/dev/null", str(tmp_path)]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    options = ["-q", "-n", workers, "-p", "no:cacheprovider", "-p", "no:cov", "-c", "/dev/null"]
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "pytest", *options, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert "1 passed" in ended.stdout
     assert ended.returncode == 1
     assert "LEAK: a" in ended.stdout

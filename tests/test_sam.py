@@ -21,7 +21,7 @@ from local.template import Template
 from tests.conftest import EVENTS, event
 from tests.stack import ROOT, free_ports
 
-pytestmark = pytest.mark.sam
+pytestmark = [pytest.mark.external, pytest.mark.sam]
 
 STATUSES = {
     "accounts-get": 200,

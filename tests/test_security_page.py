@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.external
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "security.md"
 NAMED = re.compile(r"`(\w+)::(test_\w+)`(?: \((\d+)\))?")
@@ -19,7 +21,7 @@ COLLECTED = re.compile(r"tests/test_(\w+)\.py::(?:\w+::)*(test_\w+)")
 def cases() -> Counter[tuple[str, str]]:
     """How many cases there are of each test, by file and name."""
     files = sorted({f"tests/test_{file}.py" for file, _, _ in NAMED.findall(PAGE.read_text())})
-    command = [sys.executable, "-m", "pytest", "--no-cov", "--collect-only", "--quiet", "--override-ini=addopts=", *files]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "--override-ini=addopts=", *files]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
     return Counter((found[1], found[2]) for line in told.stdout.splitlines() if (found := COLLECTED.match(line)))
 

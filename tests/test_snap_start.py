@@ -14,6 +14,8 @@ from http_api import made_on_demand
 from tests.conftest import App
 from tests.loopback import answer, serve
 
+pytestmark = pytest.mark.external
+
 ANSWER = json.dumps({"imin:item": [{"seller": {"@id": "1"}}]}).encode()
 
 

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak import soak
 from tests.turns import AWS_FAULTS, IMIN_FAULTS
+
+pytestmark = pytest.mark.external
 
 SECONDS = 12  # about 20 with starting and reading back
 

@@ -20,6 +20,8 @@ from tests.aws import client_of
 from tests.loopback import answer, serve
 from tests.stack import ROOT, Stack, free_ports, running
 
+pytestmark = pytest.mark.external
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

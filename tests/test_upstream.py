@@ -21,6 +21,8 @@ from problems import Problem
 from settings import UpstreamSettings
 from tests.loopback import Script, answer, drip, send, serve
 
+pytestmark = pytest.mark.external
+
 GOOD = b'{"imin:item": []}'
 BUSY = "503 Service Unavailable"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser import needs_browser
 from tests.demo.app import Demo, connected, disconnect, scanned
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.external, needs_browser]
 
 
 def connect(app: Demo) -> None:

@@ -13,6 +13,8 @@ from local.demo import FOLDER
 from tests.conformance import DOCUMENT
 from tests.stack import Stack, running
 
+pytestmark = pytest.mark.external
+
 FILES = [f"/app/{file.name}" for file in FOLDER.iterdir()]
 
 

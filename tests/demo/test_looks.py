@@ -11,7 +11,7 @@ from tests.browser import look_at, needs_browser
 from tests.demo.app import Demo, demo
 from tests.stack import Stack
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.external, needs_browser]
 PICTURES = Path(os.environ["PICTURES"]) if "PICTURES" in os.environ else None
 Scheme = Literal["light", "dark"]
 

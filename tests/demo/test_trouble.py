@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser import needs_browser
 from tests.demo.app import ACCOUNTS, Demo
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.external, needs_browser]
 
 
 @pytest.fixture

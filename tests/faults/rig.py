@@ -29,14 +29,12 @@ import table
 import transport
 import webhook
 from local import aws as local_aws
-from local.template import Template
 from tests.aws import records_of
-from tests.conftest import API_KEY, LOCAL, STATE_KEY, WEBHOOK_KEY, Answer, App, event
+from tests.conftest import API_KEY, LOCAL, STATE_KEY, TEMPLATE, WEBHOOK_KEY, Answer, App, event
 from tests.faults.clock import Clock, ticking
 from tests.loopback import Script, Server, answer, serve
 
 KEYS = {"IMIN_API_KEY_SECRET": API_KEY, "LINK_STATE_SECRET": STATE_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY}
-TEMPLATE = Template()
 TLS = ssl.create_default_context()  # both made once: that takes longer than most scenarios
 SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
 MODULES = {"accounts": accounts, "callbacks": link_callback, "links": links, "webhook": webhook}
