@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 import zlib
 from collections.abc import Iterator
@@ -157,7 +158,7 @@ class TestClaims:
             {"aud": [AUDIENCE, 5]},
             {"aud": {AUDIENCE: True}},
         ],
-        ids=str,
+        ids=lambda claims: re.sub(r"\d{10}", "time", str(claims)),  # every worker must collect the same ids
     )
     def test_one_that_does_not_hold_is_401(self, verifier: Verifier, claims: dict[str, Any]) -> None:
         assert refused(verifier, f"Bearer {_signed({'alg': 'RS256', 'kid': '1'}, RSA_KEY, 'RS256', **claims)}").status == 401
