@@ -37,6 +37,7 @@ MARGIN_SECONDS = 0.5  # of the invocation's time, kept for the answer
 BACKOFF_SECONDS = 0.2  # the longest wait before the second attempt; it doubles
 MOST_BYTES = 4 * 1024 * 1024  # of an answer, after decompression
 DRAIN_BYTES = 64 * 1024  # an error's body up to this size is read to the end, to keep its connection
+MAX_RETRY_AFTER_SECONDS = 86400
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
 FAILURE_METRICS = {
     "upstream_rejected_key": "UpstreamRejectedKey",
@@ -171,12 +172,12 @@ def _refusal(response: requests.Response) -> Problem:
 
 
 def _retry_after_seconds(value: str) -> int | None:
-    """`Retry-After` in whole seconds from now, rounded up, whether it is a number or a date; None if it is neither."""
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return int(value)
+    """Return `Retry-After` in whole seconds from now, rounded up and at most a day, for a number or a date; None for neither."""
+    if re.fullmatch(r"[0-9]+", value):
+        return min(int(value.lstrip("0")[:6] or 0), MAX_RETRY_AFTER_SECONDS)  # six digits exceed the maximum already
     try:
         moment = email.utils.parsedate_to_datetime(value)
         moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):  # no date, or one beyond the calendar
         return None
-    return max(0, math.ceil((moment - datetime.now(UTC)).total_seconds()))
+    return min(max(0, math.ceil((moment - datetime.now(UTC)).total_seconds())), MAX_RETRY_AFTER_SECONDS)

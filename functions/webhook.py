@@ -4,6 +4,7 @@ It carries no difference and may stand for several changes; the same body twice 
 Source: what is known around imin's page: an `X-Api-Key` agreed beforehand, the answer 204.
 """
 
+import codecs
 import hmac
 from collections.abc import Mapping
 
@@ -64,7 +65,7 @@ def _is_among(key: str, known: list[str]) -> bool:
 
 def _notice_in(body: bytes) -> Notice:
     try:
-        notice = msgspec.json.decode(body, type=Notice)
+        notice = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8), type=Notice)
     except (ValueError, RecursionError) as error:
         raise Problem("invalid_request", "The body must be a JSON object with the identifier of a customer.") from error
     if not CUSTOMER_IDENTIFIER.fullmatch(notice.identifier):

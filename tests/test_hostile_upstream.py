@@ -50,7 +50,7 @@ class TestHeaders:
             "Fri, 31 Dec 9999 23:59:59 -2359",
             "Mon, 01 Jan 0001 00:00:00 +2359",
             "Mon, 01 Jan 2026 00:00:00 +999999999999999999999",
-            "9" * 5000,
+            "Mon, 01 Jan 2026 99:99:99 GMT",
         ],
     )
     def test_a_retry_after_beyond_the_calendar_is_none_or_long_ago(self, date: str) -> None:

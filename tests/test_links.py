@@ -168,6 +168,10 @@ class TestOneLink:
 
 
 class TestWebhook:
+    def test_notice_behind_a_byte_order_mark_is_stored(self, rosie: Customer) -> None:
+        assert rosie.notifies('\ufeff{"identifier": "rosie"}').status == 204
+        assert len(rosie.reads("notices-get").json["notices"]) == 1
+
     def test_a_notice_is_stored_for_its_customer(self, rosie: Customer, calls: list[str]) -> None:
         answer = rosie.notifies()
         assert (answer.status, answer.body) == (204, b"")
