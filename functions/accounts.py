@@ -90,6 +90,8 @@ class AccountsRoute(msgspec.Struct, frozen=True):
             link = self._issue(customer, query.redirect_uri, reshape(body))
             body = self.upstream.accounts(customer, self._callback(request, link), deadline)
         answer = reshape(body)
+        if link is None:
+            _remove_connect_urls(answer.accounts)
         _tell(request, answer)
         if query.media_type == JSON:
             body = _encode(customer, query, link, answer)
@@ -110,6 +112,13 @@ class AccountsRoute(msgspec.Struct, frozen=True):
 
     def _callback(self, request: Request, link: IssuedLink) -> str:
         return f"{self.redirects.public_base_url or f'https://{request.domain_name}'}/v1/link-callbacks/{link.state}"
+
+
+def _remove_connect_urls(accounts: list[shapes.Account]) -> None:
+    """Remove bearer secrets that imin sent without being asked: a list without `redirectUri` may be cached."""
+    for account in accounts:
+        if isinstance(account, shapes.NotConnected):
+            account.connect = None
 
 
 def _tell(request: Request, answer: Reshaped) -> None:

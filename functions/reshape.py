@@ -119,7 +119,9 @@ def _connect(actions: imin.Action | list[imin.Action], email_matches: bool) -> s
     if not (existing or new):
         return None
     return shapes.Connect(
-        suggested="existing" if email_matches else "new", existing_account_url=existing or None, new_account_url=new or None
+        suggested="existing" if existing and (email_matches or not new) else "new",
+        existing_account_url=existing or None,
+        new_account_url=new or None,
     )
 
 

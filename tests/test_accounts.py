@@ -14,13 +14,19 @@ from tests.conftest import API_KEY, App, Context, Imin, Output, event
 REDIRECT = {"redirectUri": "brokerapp://linked?from=list"}
 
 
+def test_unasked_connect_urls_are_removed_from_a_list_without_redirect_uri(app: App) -> None:
+    accounts = app.get().json["accounts"]
+    assert [account["status"] for account in accounts] == ["not_connected", "not_connected", "connected"]
+    assert not any("connect" in account for account in accounts)
+
+
 def test_the_sample_is_reshaped_to_the_letter(app: App) -> None:
-    answer = app.get()
+    answer = app.get(query={"redirectUri": "brokerapp://linked"})
 
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
     body = answer.json
-    assert {key: value for key, value in body.items() if key != "accounts"} == {
+    assert {key: value for key, value in body.items() if key not in {"accounts", "link"}} == {
         "customerIdentifier": "rosie",
         "entitlementFilter": "b3BhcXVlIHRva2Vu",
         "warnings": [],

@@ -46,6 +46,12 @@ class TestCases:
     def test_an_account_that_is_not_connected(self) -> None:
         assert account(**{"imin:matchingEmailExists": True})["emailMatches"] is True
 
+    @pytest.mark.parametrize("matches", [{}, {"imin:matchingEmailExists": False}, {"imin:matchingEmailExists": True}])
+    @pytest.mark.parametrize(("kind", "suggested"), [("RegisterAction", "existing"), ("CreateAction", "new")])
+    def test_single_connect_url_is_suggested_whatever_the_match(self, matches: Any, kind: str, suggested: str) -> None:
+        found = account(potentialAction={"@type": kind, "target": "https://imin.example.com/?jwt=1"}, **matches)
+        assert found["connect"]["suggested"] == suggested
+
     def test_no_actions_does_not_mean_connected_and_actions_alone_mean_not_connected(self) -> None:
         action = {"@type": "CreateAction", "target": "https://imin.example.com/?jwt=1"}
         found = account(potentialAction=action)
