@@ -33,7 +33,7 @@ class _Process:
             self._process = subprocess.Popen(command, env=dict(variables), pass_fds=[theirs.fileno()])  # noqa: S603 - our own program
         self._connection = Connection(ours.detach())
         self._function = function
-        started = self._receive(INIT_SECONDS)
+        started = self._exchange(None, INIT_SECONDS)
         if "initError" in started:
             self.stop()
             raise FunctionError(started["initError"])
@@ -47,8 +47,7 @@ class _Process:
             "timeoutSeconds": about.timeout_seconds,
             "requestId": str(uuid.uuid4()),
         }
-        self._connection.send_bytes(json.dumps(invocation).encode())
-        answer = self._receive(about.timeout_seconds)
+        answer = self._exchange(json.dumps(invocation).encode(), about.timeout_seconds)
         if "error" in answer:
             raise FunctionError(answer["error"])
         return answer["response"]
@@ -67,8 +66,14 @@ class _Process:
         self._process.kill()
         self._process.wait()
 
-    def _receive(self, seconds: float) -> dict[str, Any]:
+    def _exchange(self, message: bytes | None, seconds: float) -> dict[str, Any]:
+        """Send `message`, if there is one, and wait for a response. A process that died meanwhile fails either step.
+
+        Raises `FunctionError`; a broken pipe would make the HTTP server drop the client's connection without a response.
+        """
         try:
+            if message is not None:
+                self._connection.send_bytes(message)
             if self._connection.poll(seconds):
                 answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
                 return answer

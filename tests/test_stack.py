@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from local.function_pool import FunctionError, FunctionPool
+from local.template import Template
 from tests.aws import client_of
 from tests.loopback import answer, serve
 from tests.stack import ROOT, Stack, free_ports, running
@@ -147,6 +149,18 @@ class TestConcurrency:
             while any(" Z " not in Path(f"/proc/{child}/stat").read_text() for child in children):
                 time.sleep(0.01)  # for other processes, not for a clock
             assert stack.get(ACCOUNTS).status_code == 200
+
+    def test_environment_that_dies_before_it_gets_its_event_is_a_function_error(
+        self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        webhook = next(function for function in Template().functions() if function.handler == "webhook.handler")
+        pool = FunctionPool(webhook, {**os.environ, **environment}, concurrency=1)
+        process = pool._idle.queue[0]
+        assert process
+        process.kill()
+        monkeypatch.setattr(process, "is_running", lambda: True)  # it dies just after it was looked at
+        with pytest.raises(FunctionError):
+            pool.invoke({})
 
 
 class TestStarting:
