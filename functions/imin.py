@@ -1,18 +1,44 @@
 """What imin's Get Seller Accounts answers, as typed models: the shapes of its page, with the drift that is known of them.
 
-Only shapes: `reading` reads them tolerantly, `reshape` makes the app's own out of them. Any field may be missing; a field that
-is not here is ignored. Fields stand in the page's order, because the decoder looks for the next one first; other names come last.
+Only shapes: `reading` reads them tolerantly, by the kind that a field is annotated with, and `reshape` makes the app's own out of
+them. Any field may be missing; a field that is not here is ignored. Fields stand in the page's order, because the decoder looks for
+the next one first; other names come last.
 Source: imin's page "Get Seller Accounts"; OpenActive's and imin's other public pages for names that drift.
 """
 
 from datetime import datetime
-from typing import Literal, TypeAlias, TypeVar
+from enum import Enum
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import Raw, Struct, field
+
+
+class Kind(Enum):
+    """How a field is read whose JSON type alone doesn't say it."""
+
+    URL = "an http or https URL"
+    IMAGE = "an object with such a URL"
+    TERM = "a type or an enumeration member"
+    REFERENCE = "an IRI"
+
+
+ACTION_STATUSES: dict[str, Literal["potential", "active", "completed", "failed"]] = {
+    "PotentialActionStatus": "potential",
+    "ActiveActionStatus": "active",
+    "CompletedActionStatus": "completed",
+    "FailedActionStatus": "failed",
+}
+"""schema.org's action statuses and the app's names for them."""
 
 T = TypeVar("T")
 OneOrList: TypeAlias = T | list[T] | None
 Text = str | None
+Url = Annotated[str, Kind.URL]
+"""An `http` or `https` URL with a host, or an object that has one; `reshape` checks it on the fast path."""
+Term = Annotated[str | None, Kind.TERM]
+"""A type or an enumeration member: the last part of a name or IRI counts."""
+Reference = Annotated[str | None, Kind.REFERENCE]
+"""An IRI, or an object with that `@id`."""
 Flag = bool | Literal["true", "false"] | None
 Moment = datetime | None
 """RFC 3339; without an offset it counts as UTC."""
@@ -21,7 +47,7 @@ Moment = datetime | None
 class Logo(Struct, gc=False):
     """A schema.org `ImageObject`."""
 
-    url: Text = None
+    url: Url | None = None
 
 
 class Seller(Struct, gc=False):
@@ -29,24 +55,24 @@ class Seller(Struct, gc=False):
 
     at_id: Text = field(name="@id", default=None)
     name: Text = None
-    url: Text = None
-    logo: Logo | None = None
+    url: Url | None = None
+    logo: Annotated[Logo | None, Kind.IMAGE] = None
     email: Text = None
     telephone: Text = None
-    same_as: OneOrList[str] = field(name="sameAs", default=None)
+    same_as: OneOrList[Url] = field(name="sameAs", default=None)
     id: Text = None
 
 
 class Action(Struct, gc=False):
     """A `RegisterAction` (connect an account that exists) or a `CreateAction` (create one); `target` is a bearer secret."""
 
-    at_type: Text = field(name="@type", default=None)
-    target: Text = None
-    type: Text = None
+    at_type: Term = field(name="@type", default=None)
+    target: Url | None = None
+    type: Term = None
 
 
 class Person(Struct, gc=False):
-    """The customer as the seller knows her."""
+    """The customer's details as held by the seller."""
 
     email: Text = None
     date_modified: Moment = field(name="dateModified", default=None)
@@ -56,25 +82,25 @@ class Barcode(Struct, gc=False):
     """An access pass. The leading zeros of `text` matter; `url` is a rendered image."""
 
     text: Text = None
-    url: Text = None
+    url: Url | None = None
     date_modified: Moment = field(name="dateModified", default=None)
 
 
 class EntitlementError(Struct, gc=False):
     """Why an entitlement could not be applied at the seller."""
 
-    at_type: Text = field(name="@type", default=None)
+    at_type: Term = field(name="@type", default=None)
     name: Text = None
     description: Text = None
-    type: Text = None
+    type: Term = None
 
 
 class EvidenceRequestAction(Struct, gc=False):
     """Where and until when evidence can be uploaded; `actionStatus` is one of schema.org's."""
 
-    url: Text = None
+    url: Url | None = None
     expiry: Moment = None
-    action_status: Text = field(name="actionStatus", default=None)
+    action_status: Term = field(name="actionStatus", default=None)
 
 
 class EntitlementType(Struct, gc=False):
@@ -82,7 +108,7 @@ class EntitlementType(Struct, gc=False):
 
     at_id: Text = field(name="@id", default=None)
     pref_label: Text = field(name="prefLabel", default=None)
-    in_scheme: Text = field(name="inScheme", default=None)
+    in_scheme: Reference = field(name="inScheme", default=None)
     id: Text = None
 
 

@@ -1,15 +1,18 @@
-"""Reads imin's answer tolerantly: what can be read is kept, what can't is told as a warning, and nothing costs its neighbours.
+"""Parse imin's response tolerantly: keep every readable field, report the rest as warnings, and never drop a valid account.
 
-What fits `imin`'s models is decoded without any of this. Only an account that does not is taken apart here, field by field.
-A warning names fields, places and JSON types, and never a value: values can be personal.
-Source: imin asks those who call it to read defensively (absent, null, "" and [] all mean nothing).
+What fits `imin`'s models is decoded without any of this. An account that doesn't fit is rewritten here, field by field, into the
+plain form that the models describe; docs/reading.md lists the forms. A warning names fields, places and JSON types, but never a
+value: values can be personal.
+Source: JSON-LD 1.1 (value objects, sets and lists), schema.org's data model; imin asks its users to read defensively.
 """
 
+import functools
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Raw, Struct
@@ -20,78 +23,132 @@ from shapes import Warning
 from telemetry import count
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-EXPECTED = {str: "a string", datetime: "a date and time", bool: "true or false"}
-FOUND = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+ROUNDED_UP = b".999999"  # a fraction that begins so may be rounded up to the next second by msgspec; `reading` cuts it
+JSON_TYPES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+URL_MEMBERS = ("url", "contentUrl", "urlTemplate", "@id", "id")  # of an object that stands for a URL, in order of preference
+TERM_MEMBERS = ("@id", "id", "@value")
+KNOWN_TERMS = frozenset({"RegisterAction", "CreateAction"} | imin.ACTION_STATUSES.keys())
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)"  # a Date
+    r"(?:[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"  # or a DateTime, whose seconds may be missing and whose fraction is cut
+    r"\s?(?:([Zz])|([+-]\d\d)(?::?(\d\d))?)?)?",
+    re.ASCII,
+)
+WEB_URL = re.compile(
+    r"[Hh][Tt][Tt][Pp][Ss]?://"
+    r"(?:[^\s/?#\\@]*@)?[^\s/?#\\@:][^\s/?#\\@]*"  # a host, with or without user information before it
+    r"(?:[/?#][^\x00-\x1f\x7f]*)?(?<!\s)"
+)
 
+Case = Literal["connected", "not_connected", "unknown"]
 Warn = Callable[[str], None]
+Reader = Callable[[Any], Any]
 
+is_web_url = WEB_URL.fullmatch
 _collection_decoder = msgspec.json.Decoder(imin.RawCollection)
+_json_decoder = msgspec.json.Decoder()
 
 
-class _Unexpected(ValueError):
-    """A value is not what its place asks for; the message may be shown."""
+class _Unreadable(ValueError):
+    """A value isn't what its field requires. The message can be shown."""
+
+    def __init__(self, expected: str, value: object) -> None:
+        super().__init__(f"expected {expected}, got {JSON_TYPES.get(type(value), 'nothing')}")
+
+
+class _Field(NamedTuple):
+    """How a field of a model is read: one value by `read`, an object by the fields of `struct`, and a list of them if `many`."""
+
+    name: str
+    read: Reader
+    struct: type[Struct] | None
+    many: bool
+
+
+class Salvaged(NamedTuple):
+    """The readable part of an account, and which case its fields tell, readable or not."""
+
+    account: imin.Account
+    case: Case
 
 
 def read_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
-    """The answer around the accounts, and what could not be read of it. Raises `Problem` `upstream_invalid_response`."""
+    """Read the response around the accounts. Returns warnings too. Raises `Problem` (`upstream_invalid_response`)."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
         return _collection_decoder.decode(body), []
     except (ValueError, RecursionError):
-        return _unusual_collection(body)
+        return _read_unusual_collection(body)
 
 
-def salvage(item: Raw, index: int, warnings: list[Warning]) -> imin.Account | None:
-    """What can be read of an account that does not fit the model; None if it is no object or has no seller object."""
+def salvage(item: Raw, index: int, warnings: list[Warning]) -> Salvaged | None:
+    """Read what is readable of an account that doesn't fit the model; None if it isn't an object or has no seller object."""
     try:
-        value = _json(bytes(item))
+        value = _decode_json(bytes(item))
         if not isinstance(value, dict):
-            raise _unexpected("account", (imin.Account,), value)
-        if not isinstance(value.get("seller"), dict):
-            raise _unexpected("seller", (imin.Seller,), value.get("seller"))
-    except (ValueError, RecursionError) as error:
-        detail = str(error) if isinstance(error, _Unexpected) else "account: can't be read as JSON"
-        warnings.append(Warning(index=index, code="unreadable_account", detail=detail))
+            warnings.append(_unreadable_account(index, f"account: {_Unreadable('an object', value)}"))
+            return None
+        seller = _read_seller(value.get("seller"))
+    except _Unreadable as error:
+        warnings.append(_unreadable_account(index, f"seller: {error}"))
+        return None
+    except (ValueError, RecursionError):
+        warnings.append(_unreadable_account(index, "account: can't be read as JSON"))
         return None
     warn = _warner(index, warnings)
-    return msgspec.convert({"seller": {}} | _readable_fields(value, imin.Account, "", warn), imin.Account)
+    plain = _read_fields(value | {"seller": seller}, imin.Account, "", warn)
+    return Salvaged(msgspec.convert({"seller": {}} | plain, imin.Account), _case(value))
+
+
+def has_content(value: Any) -> bool:
+    """Whether something is in `value`: a model, or one value or a list of them."""
+    if isinstance(value, Struct):
+        return any(has_content(getattr(value, name)) for name in value.__struct_fields__)
+    if isinstance(value, list):
+        return any(map(has_content, value))
+    return value not in NOTHING
 
 
 def unreadable(detail: str = "The booking platform gave an answer that can't be used.") -> Problem:
-    """The problem of an answer that nothing can be made of; it is counted."""
+    """Make the problem of a response that nothing can be made of, and count it."""
     count("UpstreamInvalidResponse")
     return Problem("upstream_invalid_response", detail)
 
 
 def utc_seconds(moment: datetime | None) -> datetime | None:
-    """`moment` in UTC and whole seconds; without an offset it is taken for UTC. Raises `OverflowError` at the ends of time."""
+    """Convert `moment` to UTC in whole seconds; UTC if it has no offset. Raises `OverflowError` at the calendar's ends."""
     if moment is None or (moment.tzinfo is UTC and not moment.microsecond):
         return moment
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.replace(microsecond=0)
 
 
-def _json(text: bytes) -> Any:
-    """The value of a JSON text. Bytes that are no UTF-8 become lone surrogates, for which only the string around them pays."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    return json.loads(text.decode(errors="surrogateescape"), parse_constant=refuse)
+def last_part(term: str) -> str:
+    """Cut the prefix or IRI off a type or an enumeration member: `schema:RegisterAction` is `RegisterAction`."""
+    return re.split(r"[/#:]", term.strip().rstrip("/#:"))[-1]
 
 
-def _unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
-    """The same for an answer with a single account in place of a list, or with an unreadable field or string."""
+def _decode_json(text: bytes) -> Any:
+    """Decode JSON that may hold `NaN`, control characters, or bytes that aren't UTF-8: only the value around them pays for it."""
     try:
-        answer = _json(body)
-        items = answer["imin:item"]
+        return _json_decoder.decode(text)
+    except ValueError:
+        return json.loads(text.decode(errors="surrogateescape"), strict=False)
+
+
+def _read_unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
+    """Read a response with a single account instead of a list, or with something unreadable around or in its accounts."""
+    try:
+        collection = _decode_json(body)
+        items = _unwrap(collection["imin:item"])
         items = [items] if isinstance(items, dict) else items
         if not isinstance(items, list):
-            raise _unexpected("imin:item", (imin.Account, list[imin.Account]), items)
+            raise _Unreadable("an object or a list", items)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise unreadable() from error
     warnings: list[Warning] = []
-    fields = _readable_fields(answer | {"imin:item": None}, imin.RawCollection, "", _warner(None, warnings))
+    fields = _read_fields(collection | {"imin:item": None}, imin.RawCollection, "", _warner(None, warnings))
     raw = [Raw(json.dumps(item).encode()) for item in items]
     return imin.RawCollection(raw, fields.get("imin:entitlementFilter")), warnings
 
@@ -100,48 +157,210 @@ def _warner(index: int | None, warnings: list[Warning]) -> Warn:
     return lambda detail: warnings.append(Warning(index=index, code="unreadable_field", detail=detail))
 
 
-def _readable_fields(value: dict[str, Any], kind: type[Struct], path: str, warn: Warn) -> dict[str, Any]:
-    readable = {}
-    for field in msgspec.structs.fields(kind):
-        kept = _readable(value.get(field.encode_name), field.type, f"{path}{field.encode_name}", warn)
-        if kept is not None:
-            readable[field.encode_name] = kept
-    return readable
+def _unreadable_account(index: int, detail: str) -> Warning:
+    return Warning(index=index, code="unreadable_account", detail=detail)
 
 
-def _readable(value: Any, kind: Any, path: str, warn: Warn) -> Any:
-    """As much of `value` as a field of type `kind` takes; None for nothing. What is cut off is told to `warn`, by its path."""
-    if value is None or value in ("", []):
-        return None
-    options = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
-    for option in options:
-        if isinstance(value, dict) and _name(option) == "an object":
-            return _readable_fields(value, option, f"{path}.", warn)
-        if isinstance(value, list) and _name(option) == "a list":
-            (each,) = get_args(option)
-            kept = (_readable(member, each, f"{path}[{place}]", warn) for place, member in enumerate(value))
-            return [member for member in kept if member is not None]
+def _case(item: dict[str, Any]) -> Case:
+    """Tell the case by the presence of fields with something in them, readable or not."""
+    present = {field.name for field in _plan(imin.Account) if _is_present(item.get(field.name), field.struct)}
+    if "dateLinked" in present:
+        return "connected"
+    if present & {"imin:matchingEmailExists", "potentialAction"}:
+        return "not_connected"
+    return "connected" if present - {"seller"} else "unknown"
+
+
+def _is_present(value: Any, struct: type[Struct] | None) -> bool:
+    value = _unwrap(value)
     try:
-        leaf = msgspec.convert(value, kind)
-        if isinstance(leaf, datetime):
-            utc_seconds(leaf)
-        elif isinstance(leaf, str):
-            leaf.encode()
-    except (ValueError, OverflowError):
-        warn(str(_unexpected(path, options, value)))
+        if isinstance(value, list):
+            return any(_is_present(member, struct) for member in value)
+        if isinstance(value, dict) and struct:
+            return any(_is_present(value.get(field.name), field.struct) for field in _plan(struct))
+    except RecursionError:
+        return True
+    return value not in NOTHING
+
+
+@functools.cache
+def _plan(model: type[Struct]) -> list[_Field]:
+    return [_field(field.encode_name, field.type) for field in msgspec.structs.fields(model)]
+
+
+def _field(name: str, kind: Any) -> _Field:
+    """Derive how to read a field from its type in the model."""
+    options = list(get_args(kind)) if get_origin(kind) in {Union, UnionType} else [kind]
+    many = any(get_origin(option) is list for option in options)
+    option = options[0]
+    if isinstance(option, type) and issubclass(option, Struct):
+        return _Field(name, _one(_read_object), option, many)
+    if get_origin(option) is list:
+        return _Field(name, _one(_read_text), None, many)
+    marks = getattr(option, "__metadata__", ())
+    return _Field(name, READERS[marks[0] if marks else option], None, many)
+
+
+def _read_fields(value: dict[str, Any], model: type[Struct], path: str, warn: Warn) -> dict[str, Any]:
+    """Rewrite the fields of `model` in `value` into their plain form, without those that hold nothing."""
+    plain = {}
+    for name, read, struct, many in _plan(model):
+        raw = value.get(name)
+        if raw is None:
+            continue
+        members = _unwrap(raw) if many else raw
+        if many and isinstance(members, list):
+            listed = (_read_member(member, read, struct, f"{path}{name}[{place}]", warn) for place, member in enumerate(members))
+            kept: Any = [member for member in listed if member is not None]
+        else:
+            kept = _read_member(raw, read, struct, f"{path}{name}", warn)
+        if kept is not None:
+            plain[name] = kept
+    return plain
+
+
+def _read_member(value: Any, read: Reader, struct: type[Struct] | None, path: str, warn: Warn) -> Any:
+    try:
+        plain = read(value)
+    except _Unreadable as error:
+        warn(f"{path}: {error}")
         return None
+    except RecursionError:
+        warn(f"{path}: nested too deeply")
+        return None
+    return plain if plain is None or struct is None else _read_fields(plain, struct, f"{path}.", warn)
+
+
+def _unwrap(value: Any) -> Any:
+    """Return the members of a JSON-LD set or list; any other value as it is."""
+    if isinstance(value, dict):
+        return value.get("@set", value.get("@list", value))
     return value
 
 
-def _unexpected(path: str, options: tuple[Any, ...], value: object) -> _Unexpected:
-    expected = " or ".join(name for name in map(_name, options) if name)
-    return _Unexpected(f"{path}: expected {expected}, got {FOUND.get(type(value), 'nothing')}")
+def _one(read: Reader) -> Reader:
+    """Make a reader of one value or a list of them: the first that can be read counts."""
+
+    def read_one(value: Any) -> Any:
+        value = _unwrap(value)
+        if not isinstance(value, list):
+            return None if value in NOTHING else read(value)
+        unreadable_member: _Unreadable | None = None
+        for member in value:
+            try:
+                plain = read_one(member)
+            except _Unreadable as error:
+                unreadable_member = unreadable_member or error
+                continue
+            if plain is not None:
+                return plain
+        if unreadable_member:
+            raise unreadable_member
+        return None
+
+    return read_one
 
 
-def _name(option: Any) -> str | None:
-    """How a warning calls one of the types that a field takes; None for those that it needn't name."""
-    if get_origin(option) is list:
-        return "a list"
-    if isinstance(option, type) and issubclass(option, Struct):
-        return "an object"
-    return EXPECTED.get(option)
+def _read_seller(value: Any) -> dict[str, Any]:
+    """Read the seller's object, which may be empty. Raises `_Unreadable`."""
+    value = _unwrap(value)
+    objects = [member for member in (value if isinstance(value, list) else [value]) if isinstance(member, dict)]
+    if not objects:
+        raise _Unreadable("an object", value)
+    return next(filter(None, objects), objects[0])
+
+
+def _read_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Unreadable("an object", value)
+    return value
+
+
+def _read_text(value: Any) -> str | None:
+    if isinstance(value, dict) and "@value" in value:
+        value = value["@value"]
+        if value in NOTHING:
+            return None
+    try:
+        if isinstance(value, str) and value.encode():
+            return value
+    except UnicodeEncodeError:  # half a character
+        pass
+    raise _Unreadable("a string", value)
+
+
+def _read_url(value: Any) -> Any:
+    """Read a URL, or an object that has one. An object without any holds nothing."""
+    if isinstance(value, dict):
+        if "@value" in value:
+            return _read_one_url(value["@value"])
+        return _read_one_url([value.get(name) for name in URL_MEMBERS])
+    text = value.strip() if isinstance(value, str) else ""
+    if not is_web_url(text) or not text.isprintable():
+        raise _Unreadable("an http or https URL", value)
+    return text
+
+
+def _read_image(value: Any) -> dict[str, Any] | None:
+    url = _read_url(value)
+    return {"url": url} if url else None
+
+
+def _read_term(value: Any) -> str | None:
+    """Read a type or an enumeration member; of several, the first that means something here."""
+    value = _unwrap(value)
+    terms: list[str] = []
+    unreadable_term: _Unreadable | None = None
+    for member in value if isinstance(value, list) else [value]:
+        named = next((member[name] for name in TERM_MEMBERS if name in member), member) if isinstance(member, dict) else member
+        try:
+            terms.append("" if named in NOTHING else _read_text(named) or "")
+        except _Unreadable as error:
+            unreadable_term = unreadable_term or error
+    terms = list(filter(None, terms))
+    if not terms and unreadable_term:
+        raise unreadable_term
+    return next((term for term in terms if last_part(term) in KNOWN_TERMS), terms[0] if terms else None)
+
+
+def _read_reference(value: Any) -> str | None:
+    """Read an IRI, or an object that has one."""
+    if isinstance(value, dict) and "@value" not in value:
+        value = value.get("@id", value.get("id", value))
+    return _read_text(value)
+
+
+def _read_flag(value: Any) -> bool:
+    """Read a boolean, or the name of one, behind any prefix or IRI (`https://schema.org/True`)."""
+    named = next((value[name] for name in TERM_MEMBERS if name in value), None) if isinstance(value, dict) else value
+    flag = {"true": True, "false": False}.get(last_part(named).lower()) if isinstance(named, str) else named
+    if not isinstance(flag, bool):
+        raise _Unreadable("true or false", value)
+    return flag
+
+
+def _read_moment(value: Any) -> datetime:
+    """Read a Date or a DateTime as UTC in whole seconds."""
+    text = value.get("@value") if isinstance(value, dict) else value
+    parts = MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
+    try:
+        if parts:
+            date, minutes, seconds, _, hours, offset_minutes = parts.groups()
+            offset = f"{hours}:{offset_minutes or '00'}" if hours else "+00:00"
+            moment = datetime.fromisoformat(f"{date}T{minutes or '00:00'}{seconds or ':00'}{offset}")
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _Unreadable("a date and time", value)
+
+
+_read_one_url = _one(_read_url)
+READERS: dict[Any, Reader] = {
+    imin.Kind.URL: _one(_read_url),
+    imin.Kind.IMAGE: _one(_read_image),
+    imin.Kind.TERM: _read_term,
+    imin.Kind.REFERENCE: _one(_read_reference),
+    bool: _one(_read_flag),
+    datetime: _one(_read_moment),
+    str: _one(_read_text),
+}

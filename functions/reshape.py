@@ -10,20 +10,9 @@ import msgspec
 
 import imin
 import shapes
-from reading import read_collection, salvage, utc_seconds
+from reading import ROUNDED_UP, Case, has_content, is_web_url, last_part, read_collection, salvage, utc_seconds
 
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
-ACTION_STATUSES: dict[str, shapes.EvidenceStatus] = {
-    "PotentialActionStatus": "potential",
-    "ActiveActionStatus": "active",
-    "CompletedActionStatus": "completed",
-    "FailedActionStatus": "failed",
-}
-EVIDENCE_STATUSES = {
-    f"{prefix}{name}": status
-    for prefix in ("https://schema.org/", "http://schema.org/", "schema:", "")
-    for name, status in ACTION_STATUSES.items()
-}
 NO_REQUEST = imin.EvidenceRequestAction()
 NO_TYPE = imin.EntitlementType()
 NOTHING_REQUESTED = shapes.EvidenceRequest(status="unknown")
@@ -45,6 +34,8 @@ class Reshaped(NamedTuple):
 
 def reshape(body: bytes) -> Reshaped:
     """All of an upstream answer. Raises `Problem` `upstream_invalid_response` when nothing can be read of it."""
+    if ROUNDED_UP in body:
+        return _reshape_one_by_one(body)
     try:
         collection = _collection_decoder.decode(body)
         return Reshaped(collection.entitlement_filter or None, _accounts(collection.items), [])
@@ -58,12 +49,19 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
     accounts = []
     for index, item in enumerate(collection.items):
         try:
-            accounts.append(_account(_account_decoder.decode(item)))
+            accounts.append(_account(_decode_account(item)))
         except (ValueError, OverflowError, RecursionError):
             salvaged = salvage(item, index, warnings)
             if salvaged:
-                accounts.append(_account(salvaged))
+                accounts.append(_account(*salvaged))
     return Reshaped(collection.entitlement_filter or None, accounts, warnings)
+
+
+def _decode_account(item: msgspec.Raw) -> imin.Account:
+    """Decode a plain account. Raises `ValueError`."""
+    if ROUNDED_UP in bytes(item):
+        raise ValueError("a fraction that must be cut")
+    return _account_decoder.decode(item)
 
 
 def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
@@ -74,48 +72,59 @@ def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
     return accounts
 
 
-def _account(account: imin.Account) -> shapes.Account:
-    """Connected is told by `dateLinked` or, lacking it, by any other field of that case."""
+def _account(account: imin.Account, case: Case | None = None) -> shapes.Account:
+    """Shape an account by its `case`; None means that every field was readable, so the fields tell. Raises `ValueError`."""
     seller = _seller(account.seller)
-    if (
-        account.date_linked
-        or account.customer
-        or account.access_pass
-        or account.entitlement_errors
-        or account.evidence_requests
-        or account.hidden_entitlements is not None
-        or account.has_hidden_entitlements is not None
-    ):
+    if account.date_linked or case == "connected":
         return _connected(account, seller)
     email_matches = FLAGS[account.matching_email_exists]
-    if account.potential_action:
-        connect = _connect(account.potential_action, bool(email_matches))
+    if email_matches is not None or case == "not_connected" or has_content(account.potential_action):
+        connect = _connect(account.potential_action, bool(email_matches)) if account.potential_action else None
         return shapes.NotConnected(seller=seller, email_matches=email_matches, connect=connect)
-    if email_matches is not None:
-        return shapes.NotConnected(seller=seller, email_matches=email_matches)
+    if case is None and any(map(has_content, _connected_fields(account))):
+        return _connected(account, seller)
     return shapes.Unknown(seller=seller)
+
+
+def _connected_fields(account: imin.Account) -> tuple[object, ...]:
+    """Return what only a connected account has, `dateLinked` aside."""
+    return (
+        account.hidden_entitlements,
+        account.has_hidden_entitlements,
+        account.customer,
+        account.access_pass,
+        account.entitlement_errors,
+        account.evidence_requests,
+    )
+
+
+def _url(url: str) -> str:
+    """Check a URL that will reach the app. Raises `ValueError` unless it is in plain form, so that `reading` takes over."""
+    if is_web_url(url):
+        return url
+    raise ValueError("not a plain URL")
 
 
 def _seller(seller: imin.Seller) -> shapes.Seller:
     return shapes.Seller(
         id=seller.at_id or seller.id or None,
         name=seller.name or None,
-        url=seller.url or None,
-        logo_url=(seller.logo and seller.logo.url) or None,
+        url=_url(seller.url) if seller.url else None,
+        logo_url=_url(seller.logo.url or "") if seller.logo else None,
         email=seller.email or None,
         telephone=seller.telephone or None,
-        links=[link for link in _many(seller.same_as) if link] if seller.same_as else [],
+        links=[_url(link) for link in _many(seller.same_as) if link] if seller.same_as else [],
     )
 
 
 def _connect(actions: imin.Action | list[imin.Action], email_matches: bool) -> shapes.Connect | None:
     existing = new = None
     for action in _many(actions):
-        kind = action.at_type or action.type
-        if kind == "RegisterAction":
-            existing = existing or action.target
-        elif kind == "CreateAction":
-            new = new or action.target
+        kind = last_part(action.at_type or action.type or "")
+        if action.target and kind == "RegisterAction":
+            existing = existing or _url(action.target)
+        elif action.target and kind == "CreateAction":
+            new = new or _url(action.target)
     if not (existing or new):
         return None
     return shapes.Connect(
@@ -148,14 +157,16 @@ def _access_pass(barcode: imin.Barcode) -> shapes.AccessPass | None:
     if not (barcode.text or barcode.url or barcode.date_modified):
         return None
     updated_at = utc_seconds(barcode.date_modified)
-    return shapes.AccessPass(text=barcode.text or None, image_url=barcode.url or None, updated_at=updated_at)
+    return shapes.AccessPass(text=barcode.text or None, image_url=_url(barcode.url) if barcode.url else None, updated_at=updated_at)
 
 
 def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError | None:
     kind = error.at_type or error.type
     if not (kind or error.name or error.description):
         return None
-    return shapes.EntitlementError(type=kind or None, name=error.name or None, description=error.description or None)
+    return shapes.EntitlementError(
+        type=last_part(kind) if kind else None, name=error.name or None, description=error.description or None
+    )
 
 
 def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest | None:
@@ -167,9 +178,9 @@ def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest |
         entitlement_type_id=kind.at_id or kind.id or None,
         entitlement_scheme=kind.in_scheme or None,
         expires_at=utc_seconds(entitlement.expires or entitlement.valid_until),
-        upload_url=request.url or None,
+        upload_url=_url(request.url) if request.url else None,
         upload_expires_at=utc_seconds(request.expiry),
-        status=EVIDENCE_STATUSES.get(request.action_status or "", "unknown"),
+        status=imin.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
     )
     return None if shape == NOTHING_REQUESTED else shape
 
