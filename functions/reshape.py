@@ -10,7 +10,7 @@ import msgspec
 
 import imin
 import shapes
-from reading import ROUNDED_UP, Case, has_content, is_web_url, last_part, read_collection, salvage, utc_seconds
+from reading import ROUNDED_UP, Case, has_content, is_plain_url, is_web_url, last_part, read_collection, salvage, utc_seconds
 
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
 NO_REQUEST = imin.EvidenceRequestAction()
@@ -100,7 +100,7 @@ def _connected_fields(account: imin.Account) -> tuple[object, ...]:
 
 def _url(url: str) -> str:
     """Check a URL that will reach the app. Raises `ValueError` unless it is in plain form, so that `reading` takes over."""
-    if is_web_url(url):
+    if is_plain_url(url) or is_web_url(url):
         return url
     raise ValueError("not a plain URL")
 
