@@ -23,7 +23,7 @@ from shapes import Warning
 from telemetry import count
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-ROUNDED_UP = b".999999"  # a fraction that begins so may be rounded up to the next second by msgspec; `reading` cuts it
+ROUNDED_UP = b".999999"  # a fraction that begins so may be rounded up to the next second by msgspec; here it is cut
 JSON_TYPES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 URL_MEMBERS = ("url", "contentUrl", "urlTemplate", "@id", "id")  # of an object that stands for a URL, in order of preference
 TERM_MEMBERS = ("@id", "id", "@value")
@@ -106,15 +106,6 @@ def salvage(item: Raw, index: int, warnings: list[Warning]) -> Salvaged | None:
     return Salvaged(msgspec.convert({"seller": {}} | plain, imin.Account), case)
 
 
-def has_content(value: Any) -> bool:
-    """Whether something is in `value`: a model, or one value or a list of them."""
-    if isinstance(value, Struct):
-        return any(has_content(getattr(value, name)) for name in value.__struct_fields__)
-    if isinstance(value, list):
-        return any(map(has_content, value))
-    return value not in NOTHING
-
-
 def unreadable(detail: str = "The booking platform gave an answer that can't be used.") -> Problem:
     """Make the problem of a response that nothing can be made of, and count it."""
     count("UpstreamInvalidResponse")
@@ -175,7 +166,7 @@ def _unreadable_account(index: int, detail: str) -> Warning:
 
 def _case(item: dict[str, Any]) -> Case:
     """Tell the case by the presence of fields with something in them, readable or not."""
-    present = {field.name for field in _plan(imin.Account) if _is_present(item.get(field.name), field.struct)}
+    present = {field.name for field in _plan(imin.Account) if _holds_something(field, item.get(field.name))}
     if "dateLinked" in present:
         return "connected"
     if present & {"imin:matchingEmailExists", "potentialAction"}:
@@ -183,16 +174,24 @@ def _case(item: dict[str, Any]) -> Case:
     return "connected" if present - {"seller"} else "unknown"
 
 
-def _is_present(value: Any, struct: type[Struct] | None) -> bool:
+def _holds_something(field: _Field, value: Any) -> bool:
+    """Whether `value` holds something for `field`, readable or not."""
     value = _unwrap(value)
     try:
         if isinstance(value, list):
-            return any(_is_present(member, struct) for member in value)
-        if isinstance(value, dict) and struct:
-            return any(_is_present(value.get(field.name), field.struct) for field in _plan(struct))
-    except RecursionError:
+            return any(_holds_something(field, member) for member in value)
+        if field.struct and isinstance(value, dict):
+            return _fills(field.struct, value)
+        return field.read(value) is not None
+    except (_Unreadable, RecursionError):
         return True
-    return value not in NOTHING
+
+
+def _fills(model: type[Struct], value: Any) -> bool:
+    """Whether `value` holds something for any field of `model`."""
+    if not isinstance(value, dict):
+        return value not in NOTHING
+    return any(_holds_something(field, value.get(field.name)) for field in _plan(model))
 
 
 @functools.cache
@@ -206,7 +205,7 @@ def _field(name: str, kind: Any) -> _Field:
     many = any(get_origin(option) is list for option in options)
     option = options[0]
     if isinstance(option, type) and issubclass(option, Struct):
-        return _Field(name, _never_plain, _one(_read_object), option, many)
+        return _Field(name, _never_plain, _one(_read_object, functools.partial(_fills, option)), option, many)
     key = next(iter(getattr(option, "__metadata__", ())), option)
     return _Field(name, PLAIN.get(key, _never_plain), READERS[key], None, many)
 
@@ -216,13 +215,13 @@ def _never_plain(_text: str) -> bool:
 
 
 def _read_fields(value: dict[str, Any], model: type[Struct], path: str, warn: Warn) -> dict[str, Any]:
-    """Rewrite the fields of `model` in `value` into their plain form, without those that hold nothing."""
+    """Rewrite the fields of `model` in `value` into their plain form, without those that hold nothing, however deep."""
     plain = {}
     for name, is_plain, read, struct, many in _plan(model):
         raw = value.get(name)
         if raw is None:
             continue
-        if type(raw) is str and is_plain(raw):
+        if type(raw) is str and raw and is_plain(raw):
             plain[name] = raw
             continue
         members = _unwrap(raw) if many else raw
@@ -245,7 +244,7 @@ def _read_member(value: Any, read: Reader, struct: type[Struct] | None, path: st
     except RecursionError:
         warn(f"{path}: nested too deeply")
         return None
-    return plain if plain is None or struct is None else _read_fields(plain, struct, f"{path}.", warn)
+    return plain if plain is None or struct is None else _read_fields(plain, struct, f"{path}.", warn) or None
 
 
 def _unwrap(value: Any) -> Any:
@@ -255,8 +254,8 @@ def _unwrap(value: Any) -> Any:
     return value
 
 
-def _one(read: Reader) -> Reader:
-    """Make a reader of one value or a list of them: the first that can be read counts."""
+def _one(read: Reader, is_present: Callable[[Any], bool] = lambda value: value not in NOTHING) -> Reader:
+    """Make a reader of one value or a list of them: the first that can be read and has something in it counts."""
 
     def read_one(value: Any) -> Any:
         value = _unwrap(value)
@@ -265,7 +264,7 @@ def _one(read: Reader) -> Reader:
         unreadable_member: _Unreadable | None = None
         for member in value:
             try:
-                plain = read_one(member)
+                plain = read_one(member) if is_present(member) else None
             except _Unreadable as error:
                 unreadable_member = unreadable_member or error
                 continue

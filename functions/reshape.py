@@ -10,7 +10,7 @@ import msgspec
 
 import imin
 import shapes
-from reading import ROUNDED_UP, Case, has_content, is_plain_url, is_web_url, last_part, read_collection, salvage, utc_seconds
+from reading import ROUNDED_UP, Case, is_plain_url, is_web_url, last_part, read_collection, salvage, utc_seconds
 
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
 NO_REQUEST = imin.EvidenceRequestAction()
@@ -22,6 +22,13 @@ T = TypeVar("T")
 
 _collection_decoder = msgspec.json.Decoder(imin.Collection)
 _account_decoder = msgspec.json.Decoder(imin.Account)
+
+
+class NotPlainError(ValueError):
+    """An account fits the models but must be read by `reading.salvage`.
+
+    It has a URL that an app must not open, or an object in which its model finds nothing: it may be another form of one.
+    """
 
 
 class Reshaped(NamedTuple):
@@ -53,14 +60,14 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
         except (ValueError, OverflowError, RecursionError):
             salvaged = salvage(item, index, warnings)
             if salvaged:
-                accounts.append(_account(*salvaged))
+                accounts.append(_account(*salvaged, is_salvaged=True))
     return Reshaped(collection.entitlement_filter or None, accounts, warnings)
 
 
 def _decode_account(item: msgspec.Raw) -> imin.Account:
-    """Decode a plain account. Raises `ValueError`."""
+    """Decode a plain account. Raises `ValueError`, also for a fraction of a second that must be cut."""
     if ROUNDED_UP in bytes(item):
-        raise ValueError("a fraction that must be cut")
+        raise NotPlainError
     return _account_decoder.decode(item)
 
 
@@ -72,37 +79,37 @@ def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
     return accounts
 
 
-def _account(account: imin.Account, case: Case | None = None) -> shapes.Account:
-    """Shape an account by its `case`; None means that every field was readable, so the fields tell. Raises `ValueError`."""
+def _account(account: imin.Account, case: Case | None = None, *, is_salvaged: bool = False) -> shapes.Account:
+    """Shape an account by its `case`; None means that every field was readable, so the fields tell.
+
+    Raises `NotPlainError`.
+    """
     seller = _seller(account.seller)
+    if seller.id is None and seller.name is None and not is_salvaged:
+        raise NotPlainError
     if account.date_linked or case == "connected":
         return _connected(account, seller)
     email_matches = FLAGS[account.matching_email_exists]
-    if email_matches is not None or case == "not_connected" or has_content(account.potential_action):
+    if email_matches is not None or account.potential_action or case == "not_connected":
         connect = _connect(account.potential_action, bool(email_matches)) if account.potential_action else None
         return shapes.NotConnected(seller=seller, email_matches=email_matches, connect=connect)
-    if case is None and any(map(has_content, _connected_fields(account))):
+    if case is None and (
+        account.customer
+        or account.access_pass
+        or account.entitlement_errors
+        or account.evidence_requests
+        or account.hidden_entitlements is not None
+        or account.has_hidden_entitlements is not None
+    ):
         return _connected(account, seller)
     return shapes.Unknown(seller=seller)
 
 
-def _connected_fields(account: imin.Account) -> tuple[object, ...]:
-    """Return what only a connected account has, `dateLinked` aside."""
-    return (
-        account.hidden_entitlements,
-        account.has_hidden_entitlements,
-        account.customer,
-        account.access_pass,
-        account.entitlement_errors,
-        account.evidence_requests,
-    )
-
-
 def _url(url: str) -> str:
-    """Check a URL that will reach the app. Raises `ValueError` unless it is in plain form, so that `reading` takes over."""
+    """Return a URL that will reach the app. Raises `NotPlainError` unless the app may open it."""
     if is_plain_url(url) or is_web_url(url):
         return url
-    raise ValueError("not a plain URL")
+    raise NotPlainError
 
 
 def _seller(seller: imin.Seller) -> shapes.Seller:
@@ -120,7 +127,10 @@ def _seller(seller: imin.Seller) -> shapes.Seller:
 def _connect(actions: imin.Action | list[imin.Action], email_matches: bool) -> shapes.Connect | None:
     existing = new = None
     for action in _many(actions):
-        kind = last_part(action.at_type or action.type or "")
+        term = action.at_type or action.type or ""
+        if not (term or action.target):
+            raise NotPlainError
+        kind = last_part(term)
         if action.target and kind == "RegisterAction":
             existing = existing or _url(action.target)
         elif action.target and kind == "CreateAction":
@@ -147,23 +157,23 @@ def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected
     )
 
 
-def _customer(person: imin.Person) -> shapes.Customer | None:
+def _customer(person: imin.Person) -> shapes.Customer:
     if not (person.email or person.date_modified):
-        return None
+        raise NotPlainError
     return shapes.Customer(email=person.email or None, updated_at=utc_seconds(person.date_modified))
 
 
-def _access_pass(barcode: imin.Barcode) -> shapes.AccessPass | None:
+def _access_pass(barcode: imin.Barcode) -> shapes.AccessPass:
     if not (barcode.text or barcode.url or barcode.date_modified):
-        return None
+        raise NotPlainError
     updated_at = utc_seconds(barcode.date_modified)
     return shapes.AccessPass(text=barcode.text or None, image_url=_url(barcode.url) if barcode.url else None, updated_at=updated_at)
 
 
-def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError | None:
+def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError:
     kind = error.at_type or error.type
     if not (kind or error.name or error.description):
-        return None
+        raise NotPlainError
     return shapes.EntitlementError(
         type=last_part(kind) if kind else None, name=error.name or None, description=error.description or None
     )
@@ -172,6 +182,8 @@ def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError 
 def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest | None:
     request = entitlement.evidence_request or entitlement.evidence_request_action or NO_REQUEST
     kind = entitlement.entitlement_type or NO_TYPE
+    if entitlement.evidence_request == NO_REQUEST or entitlement.entitlement_type == NO_TYPE:
+        raise NotPlainError
     shape = shapes.EvidenceRequest(
         entitlement_id=entitlement.at_id or entitlement.id or None,
         entitlement_name=kind.pref_label or None,
@@ -182,7 +194,11 @@ def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest |
         upload_expires_at=utc_seconds(request.expiry),
         status=imin.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
     )
-    return None if shape == NOTHING_REQUESTED else shape
+    if shape == NOTHING_REQUESTED:
+        if not request.action_status:
+            raise NotPlainError
+        return None  # an unknown status of an unknown entitlement
+    return shape
 
 
 def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
