@@ -14,14 +14,16 @@ PARALLEL := -n auto
 DEFAULT_TESTS := not sam and not clients and not fuzz
 BIN := $(VENV)/bin
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
-UV := UV_PYTHON_DOWNLOADS=never .venv-uv/bin/uv
+UV := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true .venv-uv/bin/uv
 # Extras stay in the lists: without them, pip in --require-hashes mode looks for the newest release instead of the pinned one.
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 # Make a virtual environment in one shell, so that bash's SECONDS measures the whole step. Arguments: folder, Python; the first
-# prerequisite is the list to install.
+# prerequisite is the list to install. uv doesn't read pip's settings: where only pip knows the index, pip installs the list.
 define make_environment
 set -e; $(UV) venv --quiet --clear --python "$(2)" $(1); \
-$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --requirement $<; \
+$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --requirement $< || { \
+echo "uv could not install $<; trying pip, which takes longer" >&2; \
+.venv-uv/bin/python -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check --require-hashes --requirement $<; }; \
 touch $@; echo "installed $< in $(1) in $$SECONDS s"
 endef
 
