@@ -17,6 +17,7 @@ from local.connect import make_connect_pages
 from local.connect_urls import Connection, ConnectUrls
 from local.imin_home import Webhook, make_home
 from local.imin_state import CONTEXT, Json, State
+from local.varied import vary
 
 
 def make_imin(
@@ -54,7 +55,10 @@ def make_imin(
             "@id": request.base_url,
             "@type": "imin:Collection",
             "imin:entitlementFilter": f"opaque-{customer_identifier}",
-            "imin:item": [_item(customer_identifier, customer, name) for name in state.sellers_of(customer)],
+            "imin:item": [
+                vary(item) if customer.get("varied") else item
+                for item in (_item(customer_identifier, customer, name) for name in state.sellers_of(customer))
+            ],
         }
 
     def _item(customer_identifier: str, customer: Json, name: str) -> Json:

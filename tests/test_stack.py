@@ -52,6 +52,19 @@ class TestMainJob:
         assert urls["existingAccountUrl"] != urls["newAccountUrl"]
         assert response.json()["link"]["id"]
 
+    def test_varied_reads_like_rosie_without_a_warning(self, stack: Stack) -> None:
+        query = {"redirectUri": "brokerapp://linked"}
+        varied, rosie = (stack.get(ACCOUNTS, customer, params=query).json() for customer in ("varied", "rosie"))
+        assert varied["warnings"] == []
+        for ours, hers in zip(varied["accounts"], rosie["accounts"], strict=True):
+            assert ours["seller"] == hers["seller"]
+            assert ours["status"] == hers["status"]
+            assert ours.keys() == hers.keys()
+            assert ours.get("emailMatches") == hers.get("emailMatches")
+            assert ours.get("connect", {}).keys() == hers.get("connect", {}).keys()
+        assert varied["accounts"][2]["connectedAt"] == "2021-01-27T12:00:00Z"
+        assert varied["accounts"][2]["accessPasses"] == [{"text": "0012345678929", "updatedAt": "2021-01-27T00:00:00Z"}]
+
     @pytest.mark.parametrize(("customer", "statuses"), [("new", {"not_connected"}), ("member", {"connected"})])
     def test_new_is_connected_nowhere_and_member_everywhere(self, stack: Stack, customer: str, statuses: set[str]) -> None:
         assert {each["status"] for each in stack.get(ACCOUNTS, customer).json()["accounts"]} == statuses
