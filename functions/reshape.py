@@ -175,14 +175,14 @@ def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError:
     if not (kind or error.name or error.description):
         raise NotPlainError
     return shapes.EntitlementError(
-        type=last_part(kind) if kind else None, name=error.name or None, description=error.description or None
+        type=(last_part(kind) or None) if kind else None, name=error.name or None, description=error.description or None
     )
 
 
 def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest | None:
     request = entitlement.evidence_request or entitlement.evidence_request_action or NO_REQUEST
     kind = entitlement.entitlement_type or NO_TYPE
-    if entitlement.evidence_request == NO_REQUEST or entitlement.entitlement_type == NO_TYPE:
+    if NO_REQUEST in (entitlement.evidence_request, entitlement.evidence_request_action) or entitlement.entitlement_type == NO_TYPE:
         raise NotPlainError
     shape = shapes.EvidenceRequest(
         entitlement_id=entitlement.at_id or entitlement.id or None,

@@ -394,6 +394,36 @@ class TestForms:
         found = account(**{"dateLinked": moment, "imin:matchingEmailExists": True, "potentialAction": [CREATE]})
         assert json.loads(msgspec.json.encode(found))["connectedAt"] == utc
 
+    @pytest.mark.parametrize("kind", [5, [5], {"a": 1}, [{"@id": 5}], {"@value": 5}])
+    def test_unreadable_type_costs_only_itself(self, kind: Any) -> None:
+        errors = {"@type": kind, "name": "n"}
+        (found,), warnings = read({"seller": SELLER, "dateLinked": "2021-01-27", "imin:entitlementUpdateErrors": errors})
+        assert found["entitlementErrors"] == [{"name": "n"}]
+        assert [warning["code"] for warning in warnings] == ["unreadable_field"]
+
+    @pytest.mark.parametrize("container", ["@set", "@list"])
+    def test_container_in_place_of_an_object(self, container: str) -> None:
+        found = connected(
+            **{
+                "imin:entitlementUpdateErrors": {container: [{"@type": "A"}, {"@type": "#", "name": "n"}]},
+                "imin:evidenceRequests": {container: [{"evidenceRequestAction": {container: [{"url": "https://u"}]}}]},
+                "accessPass": [{"text": {"@value": ""}, "url": "https://i"}],
+            }
+        )
+        assert found["entitlementErrors"] == [{"type": "A"}, {"name": "n"}]
+        assert found["evidenceRequests"] == [{"uploadUrl": "https://u", "status": "unknown"}]
+        assert found["accessPasses"] == [{"imageUrl": "https://i"}]
+
+    def test_empty_errors_and_requests_hold_nothing(self) -> None:
+        found = connected(**{"imin:entitlementUpdateErrors": [{}], "imin:evidenceRequests": [{"evidenceRequestAction": {}}]})
+        assert (found["entitlementErrors"], found["evidenceRequests"]) == ([], [])
+        unknown = [{}, {"evidenceRequest": {"actionStatus": "Surprise"}}]
+        assert connected(**{"imin:evidenceRequests": unknown})["evidenceRequests"] == []
+
+    def test_iri_as_a_value_object(self) -> None:
+        request = {"entitlementType": {"inScheme": {"@value": "scheme"}}}
+        assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["entitlementScheme"] == "scheme"
+
     def test_single_values_in_lists_and_sets(self) -> None:
         found = connected(
             seller=[SELLER | {"sameAs": {"@set": ["https://a.example.com", {"url": "https://b.example.com"}]}}],
@@ -519,10 +549,17 @@ class TestWarnings:
         assert [each.index for each in reshaped.warnings] == [0]
 
     @pytest.mark.parametrize("field", ["imin:evidenceRequests", "customer", "dateLinked"])
-    def test_field_nested_beyond_reason_costs_only_itself(self, field: str) -> None:
+    def test_field_nested_beyond_reason_costs_no_other_account(self, field: str) -> None:
         deep = b"[" * 480 + b"]" * 480
-        reshaped = reshape(b'{"imin:item": [{"seller": {"name": "Acme", "email": 5}, "' + field.encode() + b'": ' + deep + b"}]}")
+        item = b'{"seller": {"name": "Acme", "email": 5}, "' + field.encode() + b'": ' + deep + b"}"
+        reshaped = reshape(b'{"imin:item": [' + item + b', {"seller": {"name": "Neighbour"}}]}')
+        assert [each.seller.name for each in reshaped.accounts] == ["Acme", "Neighbour"]
+
+    def test_url_nested_beyond_reason_costs_only_itself(self) -> None:
+        deep = b'{"url":' * 480 + b'"https://a"' + b"}" * 480
+        reshaped = reshape(b'{"imin:item": [{"seller": {"name": "Acme", "logo": ' + deep + b"}}]}")
         assert [each.seller.name for each in reshaped.accounts] == ["Acme"]
+        assert [each.detail for each in reshaped.warnings] == ["seller.logo: nested too deeply"]
 
 
 JSON = st.recursive(
