@@ -6,7 +6,6 @@ the next one first; other names come last.
 Source: imin's page "Get Seller Accounts"; OpenActive's and imin's other public pages for names that drift.
 """
 
-from datetime import datetime
 from enum import Enum
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
@@ -17,7 +16,7 @@ class Kind(Enum):
     """How a field is read whose JSON type alone doesn't say it."""
 
     URL = "an http or https URL"
-    IMAGE = "an object with such a URL"
+    MOMENT = "a date and time"
     TERM = "a type or an enumeration member"
     REFERENCE = "an IRI"
 
@@ -33,21 +32,26 @@ ACTION_STATUSES: dict[str, Literal["potential", "active", "completed", "failed"]
 T = TypeVar("T")
 OneOrList: TypeAlias = T | list[T] | None
 Text = str | None
-Url = Annotated[str, Kind.URL]
-"""An `http` or `https` URL with a host, or an object that has one; `reshape` checks it on the fast path."""
 Term = Annotated[str | None, Kind.TERM]
 """A type or an enumeration member: the last part of a name or IRI counts."""
 Reference = Annotated[str | None, Kind.REFERENCE]
 """An IRI, or an object with that `@id`."""
 Flag = bool | Literal["true", "false"] | None
-Moment = datetime | None
-"""RFC 3339; without an offset it counts as UTC."""
+Moment = Annotated[str | None, Kind.MOMENT]
+"""An ISO 8601 date, or date and time; without an offset it counts as UTC."""
 
 
-class Logo(Struct, gc=False):
-    """A schema.org `ImageObject`."""
+class UrlObject(Struct, gc=False, frozen=True):
+    """An object that has a URL, in the order of preference: an `ImageObject`, an `EntryPoint`, a reference."""
 
-    url: Url | None = None
+    url: Text = None
+    content_url: Text = field(name="contentUrl", default=None)
+    url_template: Text = field(name="urlTemplate", default=None)
+    at_id: Text = field(name="@id", default=None)
+    id: Text = None
+
+
+Url = Annotated[str | UrlObject, Kind.URL]
 
 
 class Seller(Struct, gc=False):
@@ -56,7 +60,7 @@ class Seller(Struct, gc=False):
     at_id: Text = field(name="@id", default=None)
     name: Text = None
     url: Url | None = None
-    logo: Annotated[Logo | None, Kind.IMAGE] = None
+    logo: Url | None = None
     email: Text = None
     telephone: Text = None
     same_as: OneOrList[Url] = field(name="sameAs", default=None)

@@ -23,18 +23,11 @@ from shapes import Warning
 from telemetry import count
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-ROUNDED_UP = b".999999"  # a fraction that begins so may be rounded up to the next second by msgspec; here it is cut
 JSON_TYPES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
-URL_MEMBERS = ("url", "contentUrl", "urlTemplate", "@id", "id")  # of an object that stands for a URL, in order of preference
+URL_MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(imin.UrlObject))
 TERM_MEMBERS = ("@id", "id", "@value")
 KNOWN_TERMS = frozenset({"RegisterAction", "CreateAction"} | imin.ACTION_STATUSES.keys())
 NOTHING: tuple[Any, ...] = (None, "", [], {})
-MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)"  # a Date
-    r"(?:[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?"  # or a DateTime, whose seconds may be missing and whose fraction is cut
-    r"\s?(?:([Zz])|([+-]\d\d)(?::?(\d\d))?)?)?",
-    re.ASCII,
-)
 WEB_URL = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]?://"
     r"(?:[^\s/?#\\@]*@)?[^\s/?#\\@:][^\s/?#\\@]*"  # a host, with or without user information before it
@@ -117,12 +110,17 @@ def is_web_url(text: str) -> bool:
     return bool(is_plain_url(text) or (WEB_URL.fullmatch(text) and text.isprintable()))
 
 
-def utc_seconds(moment: datetime | None) -> datetime | None:
-    """Convert `moment` to UTC in whole seconds; UTC if it has no offset. Raises `OverflowError` at the calendar's ends."""
-    if moment is None or (moment.tzinfo is UTC and not moment.microsecond):
-        return moment
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.replace(microsecond=0)
+def parse_moment(text: str | None) -> datetime | None:
+    """Parse an ISO 8601 date, or date and time, as UTC in whole seconds; fractions are cut. None for nothing.
+
+    Raises `ValueError`, and `OverflowError` at the ends of the calendar.
+    """
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 @functools.lru_cache(maxsize=256)
@@ -317,11 +315,6 @@ def _read_url(value: Any) -> Any:
     return text
 
 
-def _read_image(value: Any) -> dict[str, Any] | None:
-    url = _read_url(value)
-    return {"url": url} if url else None
-
-
 def _read_term(value: Any) -> str | None:
     """Read a type or an enumeration member; of several, the first that means something here."""
     value = _unwrap(value)
@@ -355,19 +348,16 @@ def _read_flag(value: Any) -> bool:
     return flag
 
 
-def _read_moment(value: Any) -> datetime:
-    """Read a Date or a DateTime as UTC in whole seconds."""
+def _read_moment(value: Any) -> str:
+    """Read a date, or a date and time."""
     text = value.get("@value") if isinstance(value, dict) else value
-    parts = MOMENT.fullmatch(text.strip()) if isinstance(text, str) else None
     try:
-        if parts:
-            date, minutes, seconds, _, hours, offset_minutes = parts.groups()
-            offset = f"{hours}:{offset_minutes or '00'}" if hours else "+00:00"
-            moment = datetime.fromisoformat(f"{date}T{minutes or '00:00'}{seconds or ':00'}{offset}")
-            return moment.astimezone(UTC)
+        moment = parse_moment(text.strip().upper()) if isinstance(text, str) else None
     except (ValueError, OverflowError):
-        pass
-    raise _Unreadable("a date and time", value)
+        moment = None
+    if moment is None:
+        raise _Unreadable("a date and time", value)
+    return moment.isoformat()
 
 
 _read_one_url = _one(_read_url)
@@ -379,10 +369,9 @@ PLAIN: dict[Any, Callable[[str], object]] = {
 }
 READERS: dict[Any, Reader] = {
     imin.Kind.URL: _one(_read_url),
-    imin.Kind.IMAGE: _one(_read_image),
+    imin.Kind.MOMENT: _one(_read_moment),
     imin.Kind.TERM: _read_term,
     imin.Kind.REFERENCE: _one(_read_reference),
     bool: _one(_read_flag),
-    datetime: _one(_read_moment),
     str: _one(_read_text),
 }

@@ -3,6 +3,7 @@
 Source: imin's page "Get Seller Accounts" for the three cases; what fits none of them is `unknown` rather than guessed.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,7 +11,7 @@ import msgspec
 
 import imin
 import shapes
-from reading import ROUNDED_UP, Case, is_plain_url, is_web_url, last_part, read_collection, salvage, utc_seconds
+from reading import Case, is_plain_url, is_web_url, last_part, parse_moment, read_collection, salvage
 
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
 NO_REQUEST = imin.EvidenceRequestAction()
@@ -41,8 +42,6 @@ class Reshaped(NamedTuple):
 
 def reshape(body: bytes) -> Reshaped:
     """All of an upstream answer. Raises `Problem` `upstream_invalid_response` when nothing can be read of it."""
-    if ROUNDED_UP in body:
-        return _reshape_one_by_one(body)
     try:
         collection = _collection_decoder.decode(body)
         return Reshaped(collection.entitlement_filter or None, _accounts(collection.items), [])
@@ -56,19 +55,12 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
     accounts = []
     for index, item in enumerate(collection.items):
         try:
-            accounts.append(_account(_decode_account(item)))
+            accounts.append(_account(_account_decoder.decode(item)))
         except (ValueError, OverflowError, RecursionError):
             salvaged = salvage(item, index, warnings)
             if salvaged:
                 accounts.append(_account(*salvaged, is_salvaged=True))
     return Reshaped(collection.entitlement_filter or None, accounts, warnings)
-
-
-def _decode_account(item: msgspec.Raw) -> imin.Account:
-    """Decode a plain account. Raises `ValueError`, also for a fraction of a second that must be cut."""
-    if ROUNDED_UP in bytes(item):
-        raise NotPlainError
-    return _account_decoder.decode(item)
 
 
 def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
@@ -105,22 +97,30 @@ def _account(account: imin.Account, case: Case | None = None, *, is_salvaged: bo
     return shapes.Unknown(seller=seller)
 
 
-def _url(url: str) -> str:
+def _url(value: str | imin.UrlObject) -> str:
     """Return a URL that will reach the app. Raises `NotPlainError` unless the app may open it."""
-    if is_plain_url(url) or is_web_url(url):
-        return url
+    if isinstance(value, str):
+        if is_plain_url(value) or is_web_url(value):
+            return value
+        raise NotPlainError
+    url = value.url or value.content_url or value.url_template or value.at_id or value.id
+    if url:
+        return _url(url)
     raise NotPlainError
+
+
+_public_url = functools.lru_cache(maxsize=4096)(_url)  # sellers are the same for every customer; other URLs are secrets
 
 
 def _seller(seller: imin.Seller) -> shapes.Seller:
     return shapes.Seller(
         id=seller.at_id or seller.id or None,
         name=seller.name or None,
-        url=_url(seller.url) if seller.url else None,
-        logo_url=_url(seller.logo.url or "") if seller.logo else None,
+        url=_public_url(seller.url) if seller.url else None,
+        logo_url=_public_url(seller.logo) if seller.logo else None,
         email=seller.email or None,
         telephone=seller.telephone or None,
-        links=[_url(link) for link in _many(seller.same_as) if link] if seller.same_as else [],
+        links=[_public_url(link) for link in _many(seller.same_as) if link] if seller.same_as else [],
     )
 
 
@@ -148,7 +148,7 @@ def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected
     hidden = account.hidden_entitlements if account.hidden_entitlements is not None else account.has_hidden_entitlements
     return shapes.Connected(
         seller=seller,
-        connected_at=utc_seconds(account.date_linked),
+        connected_at=parse_moment(account.date_linked),
         hidden_entitlements=FLAGS[hidden],
         customer=_customer(account.customer) if account.customer else None,
         access_passes=_each(_access_pass, account.access_pass),
@@ -160,13 +160,13 @@ def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected
 def _customer(person: imin.Person) -> shapes.Customer:
     if not (person.email or person.date_modified):
         raise NotPlainError
-    return shapes.Customer(email=person.email or None, updated_at=utc_seconds(person.date_modified))
+    return shapes.Customer(email=person.email or None, updated_at=parse_moment(person.date_modified))
 
 
 def _access_pass(barcode: imin.Barcode) -> shapes.AccessPass:
     if not (barcode.text or barcode.url or barcode.date_modified):
         raise NotPlainError
-    updated_at = utc_seconds(barcode.date_modified)
+    updated_at = parse_moment(barcode.date_modified)
     return shapes.AccessPass(text=barcode.text or None, image_url=_url(barcode.url) if barcode.url else None, updated_at=updated_at)
 
 
@@ -189,9 +189,9 @@ def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest |
         entitlement_name=kind.pref_label or None,
         entitlement_type_id=kind.at_id or kind.id or None,
         entitlement_scheme=kind.in_scheme or None,
-        expires_at=utc_seconds(entitlement.expires or entitlement.valid_until),
+        expires_at=parse_moment(entitlement.expires or entitlement.valid_until),
         upload_url=_url(request.url) if request.url else None,
-        upload_expires_at=utc_seconds(request.expiry),
+        upload_expires_at=parse_moment(request.expiry),
         status=imin.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
     )
     if shape == NOTHING_REQUESTED:

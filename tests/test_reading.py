@@ -616,6 +616,7 @@ def test_no_item_raises_or_costs_another_one(items: list[Any]) -> None:
 
 def _has_seller(item: Any) -> bool:
     seller = item.get("seller") if isinstance(item, dict) else None
+    seller = seller.get("@set", seller.get("@list", seller)) if isinstance(seller, dict) else seller
     return any(isinstance(member, dict) for member in (seller if isinstance(seller, list) else [seller]))
 
 
