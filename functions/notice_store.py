@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from table import Item, Table, id_of, key_of, storage
+from table import Item, Table, id_of, key_of, read_each, storage
 from uuid7 import uuid7
 
 
@@ -35,7 +35,7 @@ class NoticeStore:
     def page(self, customer: str, limit: int, cursor: str | None) -> tuple[list[Notice], str | None]:
         """Notices, newest first, and the cursor of the next page. Raises `Problem`, as `Table.page` does."""
         page = self._table.page(customer, "NOTICE", limit, cursor)
-        return [_notice_of(item) for item in page.items], page.next_cursor
+        return read_each(page.items, _notice_of), page.next_cursor
 
 
 def _notice_of(item: Item) -> Notice:

@@ -6,17 +6,19 @@ Source: Amazon DynamoDB's developer guide and API reference.
 """
 
 import base64
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 import aws_client
 from problems import Problem
 from settings import StoreSettings
+from telemetry import describe, log
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +28,7 @@ KEYS_AT_ONCE = 500
 PAUSE_SECONDS = 0.1  # after DynamoDB left a part undone
 RETRY_AFTER_SECONDS = 2
 
+R = TypeVar("R")
 Kind = Literal["LINK", "NOTICE"]
 Item = dict[str, Any]
 """A record as DynamoDB's API has it: each value with its type."""
@@ -49,7 +52,12 @@ def storage() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError, KeyError) as error:
-        raise Problem("storage_unavailable", "Records can't be had now.", retry_after_seconds=RETRY_AFTER_SECONDS) from error
+        raise storage_unavailable() from error
+
+
+def storage_unavailable(detail: str = "Records can't be had now.") -> Problem:
+    """Make the problem of a call to DynamoDB that failed."""
+    return Problem("storage_unavailable", detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 class Table:
@@ -73,36 +81,50 @@ class Table:
         return {"N": str(int(self.clock()) + self._ttl_seconds)}
 
     def get(self, customer: str, kind: Kind, record_id: str) -> Item | None:
-        """One record. Raises `Problem` `storage_unavailable`."""
+        """Return a record, or None if there is none or it has expired. Raises `Problem` (`storage_unavailable`)."""
         with storage():
             answer = self.client.get_item(TableName=self.name, Key=key_of(customer, kind, record_id), ConsistentRead=True)
-        return answer.get("Item")
+        item: Item | None = answer.get("Item")
+        return item if item and self._is_shown(item) else None
 
     def page(self, customer: str, kind: Kind, limit: int, cursor: str | None) -> Page:
-        """At most `limit` records, from where `cursor` points to, among this customer's alone.
+        """Return at most `limit` records that haven't expired, from `cursor` on, of this customer alone.
 
+        DynamoDB ends an answer at 1 MB, however few records that is: it is asked until there are enough, or no more.
         Raises `Problem`: `invalid_request` (not a cursor), `storage_unavailable`.
         """
         start: Any = {} if cursor is None else {"ExclusiveStartKey": key_of(customer, kind, _id_in(cursor))}
-        with storage():
-            answer = self.client.query(
-                TableName=self.name,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :kind)",
-                ExpressionAttributeValues={":pk": {"S": f"CUSTOMER#{customer}"}, ":kind": {"S": f"{kind}#"}},
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                Limit=limit + 1,
-                **start,
-            )
-            items = answer["Items"]
+        items: list[Item] = []
+        while len(items) <= limit:
+            with storage():
+                answer = self.client.query(
+                    TableName=self.name,
+                    KeyConditionExpression="pk = :pk AND begins_with(sk, :kind)",
+                    ExpressionAttributeValues={":pk": {"S": f"CUSTOMER#{customer}"}, ":kind": {"S": f"{kind}#"}},
+                    ScanIndexForward=False,
+                    ConsistentRead=True,
+                    Limit=limit + 1 - len(items),
+                    **start,
+                )
+                items += filter(self._is_shown, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         return Page(items[:limit], _cursor_at(id_of(items[limit - 1])) if len(items) > limit else None)
+
+    def _is_shown(self, item: Item) -> bool:
+        """Whether a record isn't over, though DynamoDB may delete it days later, and has an id that a cursor can name."""
+        return any(read_each([item], lambda item: uuid.UUID(id_of(item)) and not self._has_expired(item)))
+
+    def _has_expired(self, item: Item) -> bool:
+        return "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock()
 
     def erase(self, customer: str, has_time: Callable[[], bool]) -> None:
         """Deletes all records of `customer`. Raises `Problem` `storage_unavailable`, also when there is no time to finish."""
         while keys := self._keys(customer):
             for start in range(0, len(keys), DELETED_AT_ONCE):
                 if not has_time():
-                    raise Problem("storage_unavailable", "There is more to erase.", retry_after_seconds=RETRY_AFTER_SECONDS)
+                    raise storage_unavailable("There is more to erase.")
                 self._delete(keys[start : start + DELETED_AT_ONCE])
 
     def _keys(self, customer: str) -> list[Item]:
@@ -123,6 +145,17 @@ class Table:
             answer = self.client.batch_write_item(RequestItems={self.name: [{"DeleteRequest": {"Key": key}} for key in keys]})
         if answer.get("UnprocessedItems"):
             self._sleep(PAUSE_SECONDS)
+
+
+def read_each(items: list[Item], read: Callable[[Item], R]) -> list[R]:
+    """Read records; one that can't be read is logged and left out, and costs no other."""
+    found = []
+    for item in items:
+        try:
+            found.append(read(item))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log(logging.WARNING, "record_unreadable", record=str(item.get("sk", {}).get("S")), **describe(error))
+    return found
 
 
 def key_of(customer: str, kind: Kind, record_id: str) -> Item:

@@ -1,6 +1,7 @@
 """Links, notices and records: read back, page by page, and erased; and imin's webhook."""
 
 import base64
+import time
 import uuid
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import table
 from settings import StoreSettings
 from tests.conftest import WEBHOOK_KEY, Context, Imin, Output, event, noting
 from tests.linking import Customer
+from uuid7 import uuid7
 
 MEMBER = {"sub": "member"}
 UNAVAILABLE = ClientError({"Error": {"Code": "InternalServerError"}}, "Query")
@@ -102,6 +104,76 @@ class TestLists:
         answer = rosie.reads("notices-get", MEMBER, f"cursor={cursor}", customerIdentifier="member")
         assert answer.json == {"notices": []}
         assert uuid.UUID(bytes=base64.urlsafe_b64decode(cursor + "==")).version == 7
+
+
+class TestRecords:
+    """Records in the table that are large, over, or damaged."""
+
+    @pytest.fixture
+    def put(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> Any:
+        """Put a copy of a link's record, changed, and return its id."""
+        rosie.comes_back(rosie.gets_link()[1])
+        (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
+
+        def put(changes: dict[str, Any], without: str = "", link_id: str | None = None) -> str:
+            link_id = link_id or str(uuid7(time.time()))
+            copy = {name: value for name, value in item.items() if name != without}
+            dynamodb.put_item(TableName=environment["LINKS_TABLE"], Item=copy | {"sk": {"S": f"LINK#{link_id}"}} | changes)
+            return link_id
+
+        return put
+
+    def test_large_records_fill_several_pages_of_dynamodb(self, rosie: Customer, put: Any, calls: list[str]) -> None:
+        query = {"M": {"at": {"S": "2026-01-01T00:00:00Z"}, "query": {"S": "x" * 2048}}}
+        ids = [put({"callbacks": {"L": [query] * 20}}) for _ in range(40)]
+        calls.clear()
+        body = rosie.reads(query="limit=100").json
+        assert [link["id"] for link in body["links"]][:40] == sorted(ids, reverse=True)
+        assert len(body["links"]) == 41
+        assert calls.count("Query") > 1
+        first = rosie.reads(query="limit=30").json
+        second = rosie.reads(query=f"limit=30&cursor={first['nextCursor']}").json
+        assert [link["id"] for link in first["links"] + second["links"]] == [link["id"] for link in body["links"]]
+        assert "nextCursor" not in second
+
+    def test_record_that_is_over_is_not_shown(self, rosie: Customer, put: Any) -> None:
+        over = put({"expiresAt": {"N": str(int(time.time()) - 1)}})
+        assert over not in [link["id"] for link in rosie.reads().json["links"]]
+        assert rosie.reads("link-get", linkId=over).json["code"] == "link_not_found"
+
+    def test_records_that_are_over_do_not_shorten_a_page(self, rosie: Customer, put: Any) -> None:
+        put({})
+        for _ in range(5):
+            put({"expiresAt": {"N": "1"}})
+        assert len(rosie.reads(query="limit=2").json["links"]) == 2
+
+    @pytest.mark.parametrize(
+        ("changes", "without"),
+        [
+            ({}, "sellers"),
+            ({}, "status"),
+            ({"issuedAt": {"S": "soon"}}, ""),
+            ({"callbackCount": {"N": "x"}}, ""),
+            ({"sellers": {"L": []}}, ""),
+            ({"expiresAt": {"S": "soon"}}, ""),
+        ],
+    )
+    def test_damaged_record_costs_only_itself(
+        self, rosie: Customer, put: Any, output: Output, changes: dict[str, Any], without: str
+    ) -> None:
+        if changes.get("callbackCount"):
+            changes = {"callbackCount": {"S": "x"}}
+        damaged = put(changes, without)
+        good = put({})
+        assert rosie.reads().json["links"][0]["id"] == good
+        assert rosie.reads("link-get", linkId=damaged).json["code"] == "link_not_found"
+        warnings = [line for line in output.lines() if line["message"] == "record_unreadable"]
+        assert [line["record"] for line in warnings] == [f"LINK#{damaged}"] * 2
+
+    def test_record_without_a_uuid_costs_only_itself(self, rosie: Customer, put: Any) -> None:
+        put({}, link_id="zzz")
+        put({}, link_id="zz")
+        assert len(rosie.reads(query="limit=1").json["links"]) == 1
 
 
 def test_the_tables_client_gives_up_in_time_to_say_so(dynamodb: Any) -> None:

@@ -14,7 +14,7 @@ import accounts
 import link_callback
 import links
 import webhook
-from link_store import MOST_CALLBACKS
+from link_store import MAX_CALLBACKS
 from local.template import Template
 from problems import KINDS, Code
 from tests.conftest import Imin, noting
@@ -98,7 +98,7 @@ class TestRights:
         _, state = rosie.gets_link()
         rosie.connects("1")
         asked.clear()
-        for _ in range(MOST_CALLBACKS + 1):
+        for _ in range(MAX_CALLBACKS + 1):
             rosie.comes_back(state)
         assert asked == _allowed("LinkCallbackFunction")
 

@@ -24,6 +24,7 @@ from tests.linking import Customer, query_of
 
 DAY = 86400
 LEAP_DAY = datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)
+LINK_ID = "0198c7a4-5b00-7000-8000-000000000001"
 ZONES = ["UTC", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/London"]
 
 
@@ -85,10 +86,10 @@ class TestConfirmation:
     def test_a_seller_connected_in_the_far_future_is_stored_and_read_back(self, dynamodb: Any) -> None:
         records = table_at(dynamodb, LEAP_DAY.timestamp())
         store = LinkStore(records)
-        recorded = store.record_callback("rosie", "1", LEAP_DAY, b"", "")
+        recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, b"", "")
         far = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
         settled = store.settle("rosie", recorded, newly_connected(connected(far), recorded))
-        assert settled == store.get("rosie", "1")
+        assert settled == store.get("rosie", LINK_ID)
         assert settled.sellers[0].connected_at == far
 
 
