@@ -4,7 +4,9 @@ Asks imin how a customer stands with every seller and answers in the app's own s
 URLs where she can connect, and the link under which that will be recorded.
 """
 
-from collections.abc import Mapping
+import functools
+import logging
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import msgspec
@@ -12,14 +14,16 @@ import msgspec
 import secret
 import settings
 import shapes
+import table
 from http_api import Handler, Request, Response, handler_of, made_on_demand
 from identity import Identity
-from link_state import IssuedLink, LinkStates
+from link_state import IssuedLink, LinkStates, join_digests
+from link_store import LinkStore
 from problems import Problem
 from reading import unreadable
 from representation import JSON, JSON_LD, media_type, represent
 from reshape import Reshaped, reshape
-from telemetry import count
+from telemetry import count, describe, log
 from upstream import MOST_BYTES, Upstream, deadline_in
 
 CACHED = "private, max-age=0, stale-if-error=86400"
@@ -78,19 +82,20 @@ class AccountsRoute(msgspec.Struct, frozen=True):
     identity: Identity
     upstream: Upstream
     link_states: LinkStates
+    links: Callable[[], LinkStore]
+    """Makes the store when the first link is issued: a list without links doesn't wait for its client."""
     redirects: settings.RedirectSettings
 
     def __call__(self, request: Request) -> Response:
         customer = self.identity.customer(request)
         query = Query.of(request, self.redirects)
-        deadline = deadline_in(request.remaining_ms())
-        body = self.upstream.accounts(customer, None, deadline)
-        link = None
-        if query.redirect_uri:
-            link = self._issue(customer, query.redirect_uri, reshape(body))
-            body = self.upstream.accounts(customer, self._callback(request, link), deadline)
+        link = self.link_states.issue(customer, query.redirect_uri) if query.redirect_uri else None
+        callback = self._callback(request, link) if link else None
+        body = self.upstream.accounts(customer, callback, deadline_in(request.remaining_ms()))
         answer = reshape(body)
-        if link is None:
+        if link:
+            self._store(customer, link, answer)
+        else:
             _remove_connect_urls(answer.accounts)
         _tell(request, answer)
         if query.media_type == JSON:
@@ -103,12 +108,17 @@ class AccountsRoute(msgspec.Struct, frozen=True):
             validate=link is None,
         )
 
-    def _issue(self, customer: str, redirect_uri: str, before: Reshaped) -> IssuedLink:
-        """A link that remembers who is connected `before`: what is new when she comes back is then what she connected."""
-        connected = [
-            account.seller.id for account in before.accounts if isinstance(account, shapes.Connected) and account.seller.id
-        ]
-        return self.link_states.issue(customer, redirect_uri, connected)
+    def _store(self, customer: str, link: IssuedLink, answer: Reshaped) -> None:
+        """Store the link with who is connected now. A link that can't be stored works all the same: dates alone confirm it."""
+        connected = (account.seller.id for account in answer.accounts if isinstance(account, shapes.Connected))
+        digests = join_digests(seller_id for seller_id in connected if seller_id)
+        try:
+            self.links().issue(customer, link.id, link.issued_at, link.expires_at, digests)
+        except Problem as problem:
+            count("LinksNotStored")
+            log(logging.WARNING, "link_not_stored", link_id=link.id, **describe(problem))
+        else:
+            count("LinksIssued")
 
     def _callback(self, request: Request, link: IssuedLink) -> str:
         return f"{self.redirects.public_base_url or f'https://{request.domain_name}'}/v1/link-callbacks/{link.state}"
@@ -157,12 +167,14 @@ def make_handler(environment: Mapping[str, str]) -> Handler:
     upstream = settings.UpstreamSettings.read(environment)
     state = settings.StateSettings.read(environment)
     redirects = settings.RedirectSettings.read(environment)
+    records = settings.StoreSettings.read(environment)
     identity = Identity(settings.IdentitySettings.read(environment))
     secrets = secret.make_client()
     accounts = AccountsRoute(
         identity,
         Upstream(upstream, secret.Secret(secrets, upstream.api_key_secret)),
         LinkStates(state, secret.Secret(secrets, state.secret)),
+        functools.cache(lambda: LinkStore(table.Table(records, table.make_client()))),
         redirects,
     )
     return handler_of({"GET /v1/customers/{customerIdentifier}/accounts": accounts, "GET /v1/health": get_health})

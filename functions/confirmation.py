@@ -1,14 +1,15 @@
-"""What came of a link: imin is asked again, and the accounts that were connected since the link was issued go on its record.
+"""Settle a link: ask imin which accounts were connected since the link was issued, and store the outcome.
 
-What the way back said is not believed. While imin can't say, or the outcome can't be stored, the link stays `received`, to be
-settled when it is next read.
-Source: what is known around imin's page: an account counts by its `dateLinked`, less five minutes for clocks that differ.
+What the customer's browser brought back isn't believed. While imin can't say, or the outcome can't be stored, the link stays as it
+is, to be settled when it is next read.
+Source: imin's page "Get Seller Accounts". Assumption (not in imin's documentation): an account whose `dateLinked` is at most five
+minutes older than the link may be new, because clocks differ.
 """
 
 import logging
 from datetime import timedelta
 
-from link_state import DIGEST_BYTES, digest_of
+from link_state import seller_digest, split_digests
 from link_store import ConnectedSeller, Link, LinkStore
 from problems import Problem
 from reshape import reshape
@@ -21,26 +22,40 @@ STATUS_METRICS = {"confirmed": "LinksConfirmed", "not_confirmed": "LinksNotConfi
 
 
 def settle(upstream: Upstream, store: LinkStore, customer: str, link: Link, deadline: float) -> Link:
-    """The link with its outcome, stored; as it is when the outcome can't be had or stored by `deadline`."""
+    """Return the link with its outcome, stored; as it is when imin can't say by `deadline` or the outcome can't be stored."""
     try:
+        if link.connected_before is None:
+            link = link._replace(connected_before=store.connected_before(customer, link.id))
         accounts = reshape(upstream.accounts(customer, None, deadline)).accounts
         settled = store.settle(customer, link, newly_connected(accounts, link))
     except Problem as problem:
-        count("LinksLeftReceived")
+        if link.status == "issued":
+            count("LinksLeftIssued")
+        else:
+            count("LinksLeftReceived")
         log(logging.WARNING, "link_not_settled", link_id=link.id, code=problem.code, **describe(problem))
         return link
-    count(STATUS_METRICS[settled.status])
+    if settled.status != link.status:
+        count(STATUS_METRICS[settled.status])
+        if link.status == "issued":
+            count("LinksConfirmedWithoutCallback")
     return settled
 
 
 def newly_connected(accounts: list[Account], link: Link) -> list[ConnectedSeller]:
-    """The sellers connected since `link` was issued, and not connected before, that can be named."""
-    digests = link.connected_before
-    before = {digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)}
+    """Return the sellers that are connected, weren't when `link` was issued, and can be named.
+
+    A date that can be read says no if it is older than the link by more than five minutes, for clocks that differ. Where nothing is
+    known of the time when the link was issued, the date alone decides.
+    """
+    before = None if link.connected_before is None else split_digests(link.connected_before)
     found = []
     for account in accounts:
-        if isinstance(account, Connected) and account.connected_at and account.seller.id:
-            is_since = account.connected_at >= link.issued_at - CLOCK_SKEW
-            if is_since and digest_of(account.seller.id) not in before:
-                found.append(ConnectedSeller(account.seller.id, account.seller.name, account.connected_at))
+        if not isinstance(account, Connected) or not account.seller.id:
+            continue
+        if before is not None and seller_digest(account.seller.id) in before:
+            continue
+        is_since = account.connected_at >= link.issued_at - CLOCK_SKEW if account.connected_at else before is not None
+        if is_since:
+            found.append(ConnectedSeller(account.seller.id, account.seller.name, account.connected_at))
     return found

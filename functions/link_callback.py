@@ -32,6 +32,8 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
     upstream: Upstream
 
     def __call__(self, request: Request) -> Response:
+        if _is_speculative(request):
+            return {"statusCode": 204, "headers": {"Cache-Control": "no-store"}}
         try:
             state, issued_at = self.link_states.read(request.path_parameters.get("state", ""))
         except InvalidStateError:
@@ -46,11 +48,17 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
             )
         request.log.update(link_id=state.link_id, customer_identifier=state.customer_identifier)
         customer = state.customer_identifier
-        link = self.store.record_callback(customer, state.link_id, issued_at, state.connected, request.raw_query)
+        expires_at = self.link_states.expires_at(issued_at)
+        link = self.store.record_callback(customer, state.link_id, issued_at, expires_at, request.raw_query, state.connected)
         deadline = deadline_in(request.remaining_ms(), MOST_SECONDS_UPSTREAM)
         link = confirmation.settle(self.upstream, self.store, customer, link, deadline)
         request.log["link_status"] = link.status
         return _to_app(_way_on(state.redirect_uri, linkId=link.id, status=link.status))
+
+
+def _is_speculative(request: Request) -> bool:
+    """Whether a browser loads the page before anybody opens it. Source: the Fetch standard (`Sec-Purpose`); older names."""
+    return any("prefetch" in request.headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-moz"))
 
 
 def _way_on(redirect_uri: str, **ours: str) -> str:

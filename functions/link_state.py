@@ -1,14 +1,14 @@
 """The state of a link: issued into imin's redirect URI, read back from the callback's path, stored nowhere in between.
 
 A state is signed and timed, by itsdangerous; it is no secret, and says nothing that imin does not know. It carries the
-link's id, the customer, the app's redirect URI, and a short digest of each seller that was connected already.
-A key that does not fit is a reason to look for a rotated one.
+link's id, the customer and the app's redirect URI. A key that does not fit is a reason to look for a rotated one.
 """
 
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,17 +20,21 @@ from uuid7 import uuid7
 
 SALT = "seller-accounts.link-state"
 DIGEST_BYTES = 4
+MAX_DIGESTS = 25_000  # so that a record stays below the 400 KB that DynamoDB allows an item
 CLOCK_SKEW_SECONDS = 300  # as in confirmation: a state of an environment whose clock is ahead is not one that has expired
-MOST_DIGESTS = 512  # so that the redirect URI stays within what browsers and API Gateway take
 
 
 class LinkState(msgspec.Struct, array_like=True, frozen=True):
-    """What a state says. `connected` is the digests of `digest_of`, one after the other."""
+    """What a state says.
+
+    `connected` is empty. States of earlier versions have the digests of connected sellers in it, and stay readable; those versions
+    read this one's in turn, which matters while two versions serve side by side.
+    """
 
     link_id: str
     customer_identifier: str
     redirect_uri: str
-    connected: bytes
+    connected: bytes = b""
 
 
 class IssuedLink(msgspec.Struct, frozen=True):
@@ -38,6 +42,7 @@ class IssuedLink(msgspec.Struct, frozen=True):
 
     id: str
     state: str
+    issued_at: datetime
     expires_at: datetime
 
 
@@ -78,17 +83,17 @@ class LinkStates:
         self._key = key
         self._clock = clock
 
-    def issue(self, customer_identifier: str, redirect_uri: str, connected: Iterable[str]) -> IssuedLink:
-        """A new link for the customer, of whom the sellers with the ids `connected` are connected already.
-
-        Raises `Problem` `secret_unavailable`.
-        """
+    def issue(self, customer_identifier: str, redirect_uri: str) -> IssuedLink:
+        """Issue a new link for the customer. Raises `Problem` (`secret_unavailable`)."""
         now = self._clock()
-        digests = [digest_of(seller_id) for seller_id in connected]
-        state = LinkState(str(uuid7(now)), customer_identifier, redirect_uri, b"".join(digests[:MOST_DIGESTS]))
+        state = LinkState(str(uuid7(now)), customer_identifier, redirect_uri)
         token = self._serializer([self._key.value()]).dumps(state)
-        expires_at = datetime.fromtimestamp(int(now) + self._ttl_seconds, UTC)
-        return IssuedLink(state.link_id, token if isinstance(token, str) else token.decode(), expires_at)
+        issued_at = datetime.fromtimestamp(int(now), UTC)
+        return IssuedLink(state.link_id, token if isinstance(token, str) else token.decode(), issued_at, self.expires_at(issued_at))
+
+    def expires_at(self, issued_at: datetime) -> datetime:
+        """Return when the time of a link is over that was issued at `issued_at`."""
+        return issued_at + timedelta(seconds=self._ttl_seconds)
 
     def read(self, token: str) -> tuple[LinkState, datetime]:
         """The state in `token`, and when it was issued.
@@ -119,6 +124,16 @@ class LinkStates:
         return URLSafeTimedSerializer(keys, SALT, serializer=_MessagePack, signer=_Signer, signer_kwargs=signer_options)
 
 
-def digest_of(seller_id: str) -> bytes:
-    """Enough of a hash to know a seller again within one customer's list."""
+def seller_digest(seller_id: str) -> bytes:
+    """Return enough of a hash to know a seller again within one customer's list."""
     return hashlib.sha256(seller_id.encode()).digest()[:DIGEST_BYTES]
+
+
+def join_digests(seller_ids: Iterable[str]) -> bytes:
+    """Return the digests of sellers one after the other, at most `MAX_DIGESTS`."""
+    return b"".join(map(seller_digest, itertools.islice(seller_ids, MAX_DIGESTS)))
+
+
+def split_digests(digests: bytes) -> set[bytes]:
+    """Return the digests that `join_digests` joined."""
+    return {digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)}

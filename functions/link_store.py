@@ -1,13 +1,15 @@
-"""Links in the table: callbacks that came, and what was found to be connected. Each change is one atomic update of one item.
+"""Links in the table: those issued, callbacks that came, and what was found to be connected.
 
-So callbacks that come at once lose nothing, and a link that is confirmed stays so, whatever comes later.
+A link that is merely issued is an `ISSUED` record, with digests of the sellers connected then. Its first callback, or a seller that
+is found connected without one, makes a `LINK` record. Each change to that is one atomic update of one item, so concurrent callbacks
+lose nothing, and a confirmed link stays confirmed.
 Source: Amazon DynamoDB's developer guide, "Update expressions" and "Condition expressions".
 """
 
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from table import Item, Page, Table, id_of, key_of, read_each, storage, storage_unavailable
@@ -19,40 +21,52 @@ MAX_SELLERS_BYTES = 128 * 1024  # kept of one link: with its callbacks that stay
 SELLERS_PER_UPDATE = 50  # an update expression has at most 4 KB
 MAX_WRITE_ATTEMPTS = 5  # a record changes its branch at most twice; erasing it in between may take it back
 
-Status = Literal["received", "confirmed", "not_confirmed"]
+ISSUED_KEPT_SECONDS = 86400  # after a link's time is over
+DEFAULT_TTL = timedelta(days=1)  # of links on record from versions that didn't store when their time is over
+
+Status = Literal["issued", "received", "confirmed", "not_confirmed"]
 
 RECORD_CALLBACK = (
-    "SET issuedAt = if_not_exists(issuedAt, :issuedAt),"
-    " connectedBefore = if_not_exists(connectedBefore, :connectedBefore), sellers = if_not_exists(sellers, :noSellers),"
+    "SET issuedAt = if_not_exists(issuedAt, :issuedAt), validUntil = if_not_exists(validUntil, :validUntil),"
+    " sellers = if_not_exists(sellers, :noSellers),"
     " firstCallbackAt = if_not_exists(firstCallbackAt, :now), lastCallbackAt = :now, expiresAt = :expiresAt"
+)
+CONFIRM_ISSUED = (
+    "SET #status = :confirmed, issuedAt = :issuedAt, validUntil = :validUntil, sellers = :sellers, callbackCount = :zero,"
+    " expiresAt = :expiresAt"
 )
 REOPEN = ", #status = :received"  # a new callback may have another outcome
 LEAVE_STATUS = ", #status = if_not_exists(#status, :received)"
 KEEP_CALLBACK = ", callbacks = list_append(if_not_exists(callbacks, :noCallbacks), :callback)"
+KEEP_DIGESTS = ", connectedBefore = if_not_exists(connectedBefore, :connectedBefore)"  # of a state of an earlier version
 COUNT_CALLBACK = " ADD callbackCount :one"
 IS_NOT_CONFIRMED = "(attribute_not_exists(#status) OR #status <> :confirmed)"
 HAS_ROOM = "(attribute_not_exists(callbacks) OR size(callbacks) < :max)"
 
 
+LAST = datetime.max.replace(tzinfo=UTC)  # sellers without a date come last
+
+
 class ConnectedSeller(NamedTuple):
-    """A seller with whom an account was connected under a link."""
+    """A seller with whom an account was connected under a link; `connected_at` is None where imin tells no date."""
 
     id: str
     name: str | None
-    connected_at: datetime
+    connected_at: datetime | None
 
 
 class Link(NamedTuple):
-    """A link to which a callback has come. `connected_before` are digests of the sellers connected when it was issued."""
+    """A link on record. `connected_before` are digests of the sellers connected when it was issued; None if nobody knows."""
 
     id: str
     status: Status
     issued_at: datetime
-    first_callback_at: datetime
-    last_callback_at: datetime
+    expires_at: datetime
+    first_callback_at: datetime | None
+    last_callback_at: datetime | None
     callback_count: int
     sellers: list[ConnectedSeller]
-    connected_before: bytes
+    connected_before: bytes | None
 
 
 class LinkStore:
@@ -61,7 +75,21 @@ class LinkStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def record_callback(self, customer: str, link_id: str, issued_at: datetime, connected_before: bytes, query: str) -> Link:
+    def issue(self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, connected_before: bytes) -> None:
+        """Store a link that was just issued. Raises `Problem` (`storage_unavailable`)."""
+        item: Item = {
+            **key_of(customer, "ISSUED", link_id),
+            "issuedAt": {"S": _text_of(issued_at)},
+            "validUntil": {"S": _text_of(expires_at)},
+            "connectedBefore": {"B": connected_before},
+            "expiresAt": {"N": str(int(expires_at.timestamp()) + ISSUED_KEPT_SECONDS)},
+        }
+        with storage():
+            self._table.client.put_item(TableName=self._table.name, Item=item)
+
+    def record_callback(
+        self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, query: str, connected_before: bytes = b""
+    ) -> Link:
         """Add a callback that came with `query` to the link's record, which is made if it isn't there, and return the record.
 
         A link that isn't confirmed is `received` after it. Raises `Problem` (`storage_unavailable`).
@@ -72,6 +100,7 @@ class LinkStore:
             ":received": {"S": "received"},
             ":confirmed": {"S": "confirmed"},
             ":issuedAt": {"S": _text_of(issued_at)},
+            ":validUntil": {"S": _text_of(expires_at)},
             ":connectedBefore": {"B": connected_before},
             ":noSellers": {"M": {}},
             ":now": {"S": now},
@@ -83,7 +112,7 @@ class LinkStore:
         }
         is_confirmed = is_full = False
         for _ in range(MAX_WRITE_ATTEMPTS):
-            expression = RECORD_CALLBACK + (LEAVE_STATUS if is_confirmed else REOPEN)
+            expression = RECORD_CALLBACK + (LEAVE_STATUS if is_confirmed else REOPEN) + (KEEP_DIGESTS if connected_before else "")
             expression += COUNT_CALLBACK if is_full else KEEP_CALLBACK + COUNT_CALLBACK
             conditions = [*([] if is_confirmed else [IS_NOT_CONFIRMED]), *([] if is_full else [HAS_ROOM])]
             item, is_written = self._update_if(customer, link_id, expression, values, " AND ".join(conditions))
@@ -94,35 +123,60 @@ class LinkStore:
         raise storage_unavailable()
 
     def settle(self, customer: str, link: Link, sellers: list[ConnectedSeller]) -> Link:
-        """Add `sellers` and confirm the link; without any it isn't confirmed, unless it was before.
+        """Add `sellers` and confirm the link; without any a `received` link becomes `not_confirmed`.
 
         Only the last part of `sellers` confirms the link, so that a part that fails is added when the link is settled again.
         Returns the record after it; one that was erased meanwhile isn't made again. Raises `Problem` (`storage_unavailable`).
         """
         if not sellers:
-            return self._mark_not_confirmed(customer, link)
+            return self._mark_not_confirmed(customer, link) if link.status == "received" else link
+        if link.status == "issued" and (confirmed := self._confirm_issued(customer, link, sellers)):
+            return confirmed
         added = _that_fit(link, sellers)
+        if link.status == "confirmed" and not added:
+            return link
         parts = [added[start : start + SELLERS_PER_UPDATE] for start in range(0, len(added), SELLERS_PER_UPDATE)] or [[]]
         for part in parts:
             link = self._add_sellers(customer, link, part, is_last=part is parts[-1])
         return link
 
     def get(self, customer: str, link_id: str) -> Link | None:
-        """One link. Raises `Problem` `storage_unavailable`."""
+        """Return a link, or None if there is none. Raises `Problem` (`storage_unavailable`)."""
         item = self._table.get(customer, "LINK", link_id)
-        return next(iter(read_each([item] if item else [], _link_of)), None)
+        if item:
+            return next(iter(read_each([item], _link_of)), None)
+        item = self._table.get(customer, "ISSUED", link_id)
+        return next(iter(read_each([item] if item else [], _issued_link_of)), None)
+
+    def connected_before(self, customer: str, link_id: str) -> bytes | None:
+        """Return the digests of an issued link, or None if there is no record of it. Raises `Problem` (`storage_unavailable`)."""
+        item = self._table.get(customer, "ISSUED", link_id)
+        return next(iter(read_each([item] if item else [], _digests_of)), None)
 
     def page(self, customer: str, limit: int, cursor: str | None) -> tuple[list[Link], str | None]:
         """Links, newest first, and the cursor of the next page. Raises `Problem`, as `Table.page` does."""
         page: Page = self._table.page(customer, "LINK", limit, cursor)
         return read_each(page.items, _link_of), page.next_cursor
 
+    def _confirm_issued(self, customer: str, link: Link, sellers: list[ConnectedSeller]) -> Link | None:
+        """Make the record of a link that is confirmed without a callback. None if it has a record: a callback came meanwhile."""
+        values: Item = {
+            ":confirmed": {"S": "confirmed"},
+            ":issuedAt": {"S": _text_of(link.issued_at)},
+            ":validUntil": {"S": _text_of(link.expires_at)},
+            ":sellers": {"M": {_name_of(seller): _item_of(seller) for seller in _that_fit(link, sellers)}},
+            ":zero": {"N": "0"},
+            ":expiresAt": self._table.expires_at(),
+        }
+        item, is_written = self._update_if(customer, link.id, CONFIRM_ISSUED, values, "attribute_not_exists(pk)")
+        return _written_link(item) if is_written else None
+
     def _add_sellers(self, customer: str, link: Link, sellers: list[ConnectedSeller], *, is_last: bool) -> Link:
         names: dict[str, str] = {}
         values: Item = {}
         changes: list[str] = []
         for number, seller in enumerate(sellers):
-            names[f"#s{number}"] = hashlib.sha256(seller.id.encode()).hexdigest()[:32]
+            names[f"#s{number}"] = _name_of(seller)
             values[f":s{number}"] = _item_of(seller)
             changes.append(f"sellers.#s{number} = if_not_exists(sellers.#s{number}, :s{number})")
         if is_last:
@@ -200,14 +254,21 @@ def _moment_of(value: Item) -> datetime:
     return datetime.fromisoformat(value["S"])
 
 
+def _name_of(seller: ConnectedSeller) -> str:
+    """Return a seller's name in the map of a record: an id may be longer than DynamoDB allows."""
+    return hashlib.sha256(seller.id.encode()).hexdigest()[:32]
+
+
 def _item_of(seller: ConnectedSeller) -> Item:
     name = {"name": {"S": seller.name[:MAX_TEXT_CHARACTERS]}} if seller.name else {}
-    return {"M": {"id": {"S": seller.id[:MAX_TEXT_CHARACTERS]}, **name, "connectedAt": {"S": _text_of(seller.connected_at)}}}
+    connected_at = {"connectedAt": {"S": _text_of(seller.connected_at)}} if seller.connected_at else {}
+    return {"M": {"id": {"S": seller.id[:MAX_TEXT_CHARACTERS]}, **name, **connected_at}}
 
 
 def _seller_of(value: Item) -> ConnectedSeller:
     members = value["M"]
-    return ConnectedSeller(members["id"]["S"], members.get("name", {}).get("S"), _moment_of(members["connectedAt"]))
+    connected_at = _moment_of(members["connectedAt"]) if "connectedAt" in members else None
+    return ConnectedSeller(members["id"]["S"], members.get("name", {}).get("S"), connected_at)
 
 
 def _written_link(item: Item) -> Link:
@@ -217,15 +278,26 @@ def _written_link(item: Item) -> Link:
     raise storage_unavailable()
 
 
+def _issued_link_of(item: Item) -> Link:
+    issued_at, expires_at = _moment_of(item["issuedAt"]), _moment_of(item["validUntil"])
+    return Link(id_of(item), "issued", issued_at, expires_at, None, None, 0, [], _digests_of(item))
+
+
+def _digests_of(item: Item) -> bytes:
+    return bytes(item["connectedBefore"]["B"])
+
+
 def _link_of(item: Item) -> Link:
-    sellers = sorted(map(_seller_of, item["sellers"]["M"].values()), key=lambda seller: (seller.connected_at, seller.id))
+    sellers = sorted(map(_seller_of, item["sellers"]["M"].values()), key=lambda seller: (seller.connected_at or LAST, seller.id))
+    issued_at = _moment_of(item["issuedAt"])
     return Link(
         id_of(item),
         item["status"]["S"],
-        _moment_of(item["issuedAt"]),
-        _moment_of(item["firstCallbackAt"]),
-        _moment_of(item["lastCallbackAt"]),
+        issued_at,
+        _moment_of(item["validUntil"]) if "validUntil" in item else issued_at + DEFAULT_TTL,
+        _moment_of(item["firstCallbackAt"]) if "firstCallbackAt" in item else None,
+        _moment_of(item["lastCallbackAt"]) if "lastCallbackAt" in item else None,
         int(item["callbackCount"]["N"]),
         sellers,
-        item["connectedBefore"]["B"],
+        _digests_of(item) if "connectedBefore" in item else None,
     )

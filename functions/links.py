@@ -42,12 +42,12 @@ class RecordRoutes(msgspec.Struct, frozen=True):
         return _json(shapes.Links(links=[_link(link) for link in links], next_cursor=next_cursor))
 
     def get_link(self, request: Request) -> Response:
-        """One link; what came of it is found now if it could not be found when the customer came back."""
+        """Get one link. Until it is confirmed or its time is over, imin is asked what was connected, callback or not."""
         customer = self.identity.customer(request)
         link = self.links.get(customer, _link_id(request))
         if link is None:
-            raise Problem("link_not_found", "No callback has come for this link.")
-        if link.status == "received":
+            raise Problem("link_not_found", "There is no such link of this customer, or it is over.")
+        if link.status != "confirmed" and self.table.clock() < link.expires_at.timestamp():
             link = confirmation.settle(self.upstream, self.links, customer, link, deadline_in(request.remaining_ms()))
         return _json(_link(link))
 
@@ -79,7 +79,7 @@ def _link_id(request: Request) -> str:
     try:
         return str(uuid.UUID(request.path_parameters.get("linkId", "")))
     except ValueError:
-        raise Problem("link_not_found", "No callback has come for this link.") from None
+        raise Problem("link_not_found", "There is no such link of this customer, or it is over.") from None
 
 
 def _link(link: Link) -> shapes.LinkRecord:
@@ -88,6 +88,7 @@ def _link(link: Link) -> shapes.LinkRecord:
         id=link.id,
         status=link.status,
         issued_at=link.issued_at,
+        expires_at=link.expires_at,
         first_callback_at=link.first_callback_at,
         last_callback_at=link.last_callback_at,
         callback_count=link.callback_count,

@@ -131,17 +131,18 @@ class LinkedSeller(Shape, kw_only=True):
 
     id: str
     name: str | None = None
-    connected_at: datetime
+    connected_at: datetime | None = None
 
 
 class LinkRecord(Shape, kw_only=True):
-    """A link to which at least one callback has come; `received` until it is known what was connected."""
+    """A link on record. It is `issued` until a callback comes, and `received` until it is known what was connected."""
 
     id: str
-    status: Literal["received", "confirmed", "not_confirmed"]
+    status: Literal["issued", "received", "confirmed", "not_confirmed"]
     issued_at: datetime
-    first_callback_at: datetime
-    last_callback_at: datetime
+    expires_at: datetime
+    first_callback_at: datetime | None = None
+    last_callback_at: datetime | None = None
     callback_count: int
     sellers: list[LinkedSeller]
 

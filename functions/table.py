@@ -1,7 +1,7 @@
 """The DynamoDB table of customers' records: its keys, its pages, its failures. What a record says is not known here.
 
-`pk` is `CUSTOMER#{customerIdentifier}`, `sk` is a kind and an id (`LINK#{id}`, `NOTICE#{id}`); ids are UUIDv7, so records sort by
-time. DynamoDB forgets a record after its `expiresAt` (seconds since 1970).
+`pk` is `CUSTOMER#{customerIdentifier}`, `sk` is a kind and an id (`ISSUED#{id}`, `LINK#{id}`, `NOTICE#{id}`); ids are UUIDv7, so
+records sort by time. DynamoDB forgets a record after its `expiresAt` (seconds since 1970).
 Source: Amazon DynamoDB's developer guide and API reference.
 """
 
@@ -29,7 +29,7 @@ PAUSE_SECONDS = 0.1  # after DynamoDB left a part undone
 RETRY_AFTER_SECONDS = 2
 
 R = TypeVar("R")
-Kind = Literal["LINK", "NOTICE"]
+Kind = Literal["ISSUED", "LINK", "NOTICE"]
 Item = dict[str, Any]
 """A record as DynamoDB's API has it: each value with its type."""
 

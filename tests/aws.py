@@ -17,3 +17,9 @@ def records_of(client: Any, customer: str, table: str = "RecordsTable") -> list[
     values = {":pk": {"S": f"CUSTOMER#{customer}"}}
     query = {"TableName": table, "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values}
     return [item for page in client.get_paginator("query").paginate(**query) for item in page["Items"]]
+
+
+def link_record_of(client: Any, customer: str = "rosie") -> dict[str, Any]:
+    """The one record of a link of `customer` to which a callback has come, or that is confirmed."""
+    (record,) = [item for item in records_of(client, customer) if item["sk"]["S"].startswith("LINK#")]
+    return record

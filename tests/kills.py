@@ -19,7 +19,7 @@ from tests.turns import Imin, Turns, redirect_uri_in, serving
 
 ATTRIBUTES = {
     *("pk", "sk", "status", "issuedAt", "firstCallbackAt", "lastCallbackAt", "expiresAt"),
-    *("callbackCount", "callbacks", "sellers", "connectedBefore"),
+    *("callbackCount", "callbacks", "sellers", "validUntil"),
 }
 
 
@@ -81,7 +81,8 @@ class _Callback:
 
     def record(self) -> dict[str, Any] | None:
         """What is stored, whole; None if nothing is."""
-        items = records_of(client_of(self.stack.aws_url), self._customer)
+        records = records_of(client_of(self.stack.aws_url), self._customer)
+        items = [item for item in records if item["sk"]["S"].startswith("LINK#")]
         if not items:
             return None
         (item,) = items

@@ -4,6 +4,8 @@ The short form is in `test_soak`, the long one in `long_forms`. All of it stays 
 workers, each of which pauses after each call.
 """
 
+import functools
+import json
 import random
 import threading
 import time
@@ -37,6 +39,8 @@ class Known:
     token: str
     links: dict[str, set[str]] = field(default_factory=dict)
     """The queries of the callbacks of each link."""
+    issued: set[str] = field(default_factory=set)
+    """Links that were handed out."""
     notices: int = 0
     doubtful_notices: int = 0
     is_erasing: bool = False
@@ -93,6 +97,8 @@ class Soak:
     def _begin(self, customer: Known, paths: list[str]) -> None:
         answer = self._get(customer, "accounts", redirectUri="brokerapp://linked")
         if answer is not None:
+            customer.issued.add(answer["link"]["id"])
+            self._count("links handed out")
             url = answer["accounts"][-1]["connect"]["existingAccountUrl"]
             paths.append(redirect_uri_in(url).removeprefix(self._stack.url))
             self._imin.connect(customer.name, f"seller-{len(paths)}")
@@ -124,6 +130,7 @@ class Soak:
         customer.is_erasing = self._send("erasure", "DELETE", self._path(customer, "records"), customer).status_code != 204
         if not customer.is_erasing:
             customer.links.clear()
+            customer.issued.clear()
             customer.notices = customer.doubtful_notices = 0
             self._count("acknowledged erasures")
 
@@ -157,11 +164,21 @@ class Soak:
                 is_whole = queries <= kept or (len(kept) == 20 and int(item["callbackCount"]["N"]) >= len(queries))
                 self._expect(is_whole, f"{link_id} lacks callbacks")
                 self._count("callbacks found", len(queries))
+        for link_id in customer.issued:
+            is_stored = bool({f"ISSUED#{link_id}", f"LINK#{link_id}"} & items.keys())
+            self._expect(is_stored or link_id in self._not_stored, f"{link_id} was handed out and is not on record")
+            self._count("links handed out and found", is_stored)
         notices = sum(key.startswith("NOTICE#") for key in items)
         self._expect(customer.notices <= notices <= customer.notices + customer.doubtful_notices, f"{customer.name}'s notices")
         self._count("notices found", min(notices, customer.notices))
         self._count("callbacks to be found", sum(map(len, customer.links.values())))
         self._count("notices to be found", customer.notices)
+
+    @functools.cached_property
+    def _not_stored(self) -> set[str]:
+        """Return the links that the service says it handed out without storing them, while DynamoDB failed."""
+        lines = [json.loads(line) for line in self._stack.log.read_text().splitlines() if '"link_not_stored"' in line]
+        return {line["link_id"] for line in lines}
 
     def _get(self, customer: Known, what: str, **params: str) -> Any:
         """The JSON of a good answer, or None."""

@@ -8,6 +8,7 @@ import pytest
 from itsdangerous import TimestampSigner
 
 import accounts
+import table
 import telemetry
 from tests.conftest import API_KEY, App, Context, Imin, Output, event
 
@@ -277,9 +278,32 @@ class TestLinks:
     def test_two_lists_are_two_links(self, app: App) -> None:
         assert app.get(query=REDIRECT).json["link"]["id"] != app.get(query=REDIRECT).json["link"]["id"]
 
-    def test_upstream_is_asked_first_who_is_connected_already(self, app: App, imin: Imin) -> None:
+    def test_upstream_is_asked_once_with_the_callback(self, app: App, imin: Imin) -> None:
         app.get(query=REDIRECT)
-        assert [sorted(call.params) for call in imin.calls] == [[], ["redirectUri"]]
+        assert [sorted(call.params) for call in imin.calls] == [["redirectUri"]]
+
+    def test_redirect_uri_stays_short_however_many_sellers_are_connected(self, app: App, imin: Imin) -> None:
+        imin.answers({"imin:item": [{"seller": {"@id": str(n)}, "dateLinked": "2021-01-27T12:00:00Z"} for n in range(500)]})
+        app.get(query=REDIRECT)
+        assert len(imin.calls[-1].params["redirectUri"]) <= 600
+
+    def test_client_of_the_table_is_made_for_the_first_link_only(
+        self, imin: Imin, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[object] = []
+        make_client = table.make_client
+
+        def make_and_note() -> object:
+            made.append(1)
+            return make_client()
+
+        monkeypatch.setattr(table, "make_client", make_and_note)
+        app = App(accounts.make_handler(environment))
+        assert app.get().status == 200
+        assert made == []
+        for _ in range(2):
+            assert app.get(query=REDIRECT).status == 200
+        assert made == [1]
 
     @pytest.mark.parametrize(
         "redirect_uri",

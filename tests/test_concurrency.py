@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.aws import client_of
+from tests.aws import client_of, link_record_of
 from tests.loopback import answer, serve
 from tests.stack import running
 
 pytestmark = pytest.mark.external
 
 CALLBACKS = 50
-SEEN_UNCONNECTED = 12  # how often imin is asked before it lists the account: twice for the link, then by callbacks
+SEEN_UNCONNECTED = 12  # how often imin is asked before it lists the account: once for the link, then by callbacks
 
 
 def test_fifty_callbacks_at_once_lose_none_and_a_confirmed_link_never_goes_back(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_fifty_callbacks_at_once_lose_none_and_a_confirmed_link_never_goes_back(
             statuses = Counter(pool.map(come_back, range(CALLBACKS)))
 
         link = stack.get(f"/v1/customers/me/links/{link_id}").json()
-        (item,) = client_of(stack.aws_url).scan(TableName="RecordsTable")["Items"]
+        item = link_record_of(client_of(stack.aws_url))
 
     assert set(statuses) == {"confirmed", "not_confirmed"}
     assert (link["callbackCount"], link["status"]) == (CALLBACKS, "confirmed")

@@ -241,4 +241,4 @@ def _state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://l
             return str(secret)
 
     key: Any = Key()
-    return LinkStates(StateSettings("", 86400), key, issued_at.timestamp).issue("new", redirect_uri, []).state
+    return LinkStates(StateSettings("", 86400), key, issued_at.timestamp).issue("new", redirect_uri).state

@@ -15,7 +15,7 @@ from tests.test_link_state import states
 EXAMPLES = {
     "a key": API_KEY,
     "a token": token(),
-    "a state": states().issue("rosie", "brokerapp://linked", []).state,
+    "a state": states().issue("rosie", "brokerapp://linked").state,
     "an e-mail address": "rosie@example.com",
     "a barcode": "0012345678905",
     "a connect URL": "https://book.imin.co/auth/connect-account?jwt=register.opaque.token",

@@ -1,6 +1,7 @@
 """Links, notices and records: read back, page by page, and erased; and imin's webhook."""
 
 import base64
+import functools
 import time
 import uuid
 from types import SimpleNamespace
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+import links
 import table
 from settings import StoreSettings
-from tests.conftest import WEBHOOK_KEY, Context, Imin, Output, event, noting
+from table import Table
+from tests.aws import link_record_of
+from tests.conftest import WEBHOOK_KEY, App, Context, Imin, Output, event, noting
 from tests.linking import Customer
 from uuid7 import uuid7
 
@@ -41,7 +45,16 @@ class TestLists:
         rosie.connects("1")
         rosie.comes_back(state)
         (link,) = rosie.reads().json["links"]
-        assert set(link) == {"id", "status", "issuedAt", "firstCallbackAt", "lastCallbackAt", "callbackCount", "sellers"}
+        assert set(link) == {
+            "id",
+            "status",
+            "issuedAt",
+            "expiresAt",
+            "firstCallbackAt",
+            "lastCallbackAt",
+            "callbackCount",
+            "sellers",
+        }
         assert link == rosie.reads_link(link_id)
 
     @pytest.mark.parametrize("kind", ["links", "notices"])
@@ -96,7 +109,7 @@ class TestLists:
             rosie.reads(query="limit=7")
             rosie.reads("link-get")
             rosie.reads("records-delete")
-        assert wanted == [(True, 8, None), (True, None, None), (True, 500, "pk, sk")]
+        assert wanted == [(True, 8, None), (True, None, None), (True, None, None), (True, 500, "pk, sk")]
 
     def test_a_cursor_leads_only_to_ones_own_records(self, rosie: Customer) -> None:
         _fill(rosie, "notices", 2)
@@ -113,7 +126,7 @@ class TestRecords:
     def put(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> Any:
         """Put a copy of a link's record, changed, and return its id."""
         rosie.comes_back(rosie.gets_link()[1])
-        (item,) = dynamodb.scan(TableName=environment["LINKS_TABLE"])["Items"]
+        item = link_record_of(dynamodb)
 
         def put(changes: dict[str, Any], without: str = "", link_id: str | None = None) -> str:
             link_id = link_id or str(uuid7(time.time()))
@@ -190,12 +203,129 @@ def _fill(rosie: Customer, kind: str, number: int) -> None:
             rosie.comes_back(rosie.gets_link()[1])
 
 
-class TestOneLink:
-    def test_reading_it_is_one_read(self, rosie: Customer, calls: list[str]) -> None:
+class TestIssuedLink:
+    """A link to which no callback has come: the browser was closed, killed, or lost its network."""
+
+    def test_is_on_record_from_the_moment_it_is_issued(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
+        asked = len(imin.calls)
+        link_id, _ = rosie.gets_link()
+        assert (calls, len(imin.calls) - asked) == (["PutItem"], 1)
+        link = rosie.reads_link(link_id)
+        assert set(link) == {"id", "status", "issuedAt", "expiresAt", "callbackCount", "sellers"}
+        assert (link["status"], link["callbackCount"], link["sellers"]) == ("issued", 0, [])
+
+    def test_expires_when_the_app_was_told(self, rosie: Customer) -> None:
+        answer = rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}).json
+        assert rosie.reads_link(answer["link"]["id"])["expiresAt"] == answer["link"]["expiresAt"]
+
+    def test_is_not_in_the_list(self, rosie: Customer) -> None:
+        rosie.gets_link()
+        assert rosie.reads().json == {"links": []}
+
+    def test_stays_issued_while_nothing_is_connected(self, rosie: Customer, calls: list[str]) -> None:
+        link_id, _ = rosie.gets_link()
+        calls.clear()
+        assert [rosie.reads_link(link_id)["status"] for _ in range(2)] == ["issued", "issued"]
+        assert set(calls) == {"GetItem"}
+
+    def test_is_confirmed_without_a_callback(self, rosie: Customer, calls: list[str], output: Output) -> None:
         link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        calls.clear()
+        link = rosie.reads_link(link_id)
+        assert (link["status"], link["callbackCount"], [each["id"] for each in link["sellers"]]) == ("confirmed", 0, ["1"])
+        assert "firstCallbackAt" not in link
+        assert [call for call in calls if call != "GetItem"] == ["UpdateItem"]
+        assert rosie.reads().json == {"links": [link]}
+        assert '"LinksConfirmedWithoutCallback":[1.0]' in output.text()
+
+        rosie.connects("2")
+        rosie.comes_back(state)
+        link = rosie.reads_link(link_id)
+        assert (link["status"], link["callbackCount"], len(link["sellers"])) == ("confirmed", 1, 2)
+
+    def test_what_was_connected_before_does_not_confirm_it(self, rosie: Customer) -> None:
+        rosie.connects("1")
+        link_id, _ = rosie.gets_link()
+        assert rosie.reads_link(link_id)["status"] == "issued"
+
+    def test_stays_issued_while_imin_is_down(self, rosie: Customer, imin: Imin) -> None:
+        link_id, _ = rosie.gets_link()
+        imin.answers({}, 503)
+        assert rosie.reads_link(link_id)["status"] == "issued"
+
+    def test_is_not_asked_for_when_its_time_is_over(
+        self, rosie: Customer, imin: Imin, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        link_id, _ = rosie.gets_link()
+        received_id, received = rosie.gets_link()
+        imin.answers({}, 503)
+        rosie.comes_back(received)
+        asked = len(imin.calls)
+        for days, status in ((1, "issued"), (2, "link_not_found")):
+            later = time.time() + days * 86400 + 1
+            monkeypatch.setattr(table, "Table", functools.partial(Table, clock=functools.partial(float, later)))
+            rosie.links = App(links.make_handler(environment))
+            link = rosie.reads_link(link_id)
+            assert link.get("code", link["status"]) == status
+            assert rosie.reads_link(received_id)["status"] == "received"
+        assert len(imin.calls) == asked
+
+    def test_is_another_customers_secret(self, rosie: Customer) -> None:
+        link_id, _ = rosie.gets_link()
+        assert rosie.reads("link-get", MEMBER, customerIdentifier="member", linkId=link_id).json["code"] == "link_not_found"
+
+    def test_is_erased_and_makes_a_new_record_when_it_is_used_after(self, rosie: Customer) -> None:
+        link_id, state = rosie.gets_link()
+        assert rosie.reads("records-delete").status == 204
+        assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
+        rosie.connects("1")
+        rosie.comes_back(state)
+        assert rosie.reads_link(link_id)["status"] == "confirmed"
+
+    def test_a_callback_that_comes_while_it_is_confirmed_loses_nothing(self, rosie: Customer, imin: Imin) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
+        answer = imin.answer
+
+        def come_back_meanwhile(request: Any) -> Any:
+            imin.answer = answer
+            assert rosie.comes_back(state).status == 303
+            return answer(request)
+
+        imin.answer = come_back_meanwhile
+        link = rosie.reads_link(link_id)
+        assert (link["status"], link["callbackCount"], len(link["sellers"])) == ("confirmed", 1, 1)
+
+    def test_one_that_cannot_be_stored_is_handed_out_all_the_same(
+        self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, output: Output
+    ) -> None:
+        with monkeypatch.context() as failing:
+            failing.setattr(dynamodb, "put_item", _failing(UNAVAILABLE))
+            link_id, _ = rosie.gets_link()
+        text = output.text()
+        assert '"LinksNotStored":[1.0]' in text
+        assert '"message":"link_not_stored"' in text
+        assert "LinksIssued" not in text
+        assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
+
+    def test_many_connected_sellers_are_remembered(self, rosie: Customer, imin: Imin) -> None:
+        items = [{"seller": {"@id": f"seller-{n}"}, "accessPass": {"text": "1"}} for n in range(2000)]
+        imin.answers({"imin:item": items})
+        link_id, state = rosie.gets_link()
+        assert len(state) < 400
+        assert rosie.reads_link(link_id)["status"] == "issued"
+        imin.answers({"imin:item": [*items, {"seller": {"@id": "new"}, "accessPass": {"text": "1"}}]})
+        assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["new"]
+
+
+class TestOneLink:
+    def test_reading_a_confirmed_one_is_one_read(self, rosie: Customer, calls: list[str]) -> None:
+        link_id, state = rosie.gets_link()
+        rosie.connects("1")
         rosie.comes_back(state)
         calls.clear()
-        rosie.reads_link(link_id)
+        assert rosie.reads_link(link_id)["status"] == "confirmed"
         assert calls == ["GetItem"]
 
     @pytest.mark.parametrize("link_id", ["x", "", "..", "0198c7a4-5b00-7000-8000-00000000000g", "LINK#1"])

@@ -59,7 +59,7 @@ def states(now: float, ttl_seconds: int = DAY) -> LinkStates:
 
 def link(issued_at: datetime) -> Link:
     """A link issued at a moment, to which a callback has come."""
-    return Link("id", "received", issued_at, issued_at, issued_at, 1, [], b"")
+    return Link("id", "received", issued_at, issued_at + timedelta(days=1), issued_at, issued_at, 1, [], b"")
 
 
 def connected(at: datetime | None) -> list[Account]:
@@ -86,7 +86,7 @@ class TestConfirmation:
     def test_a_seller_connected_in_the_far_future_is_stored_and_read_back(self, dynamodb: Any) -> None:
         records = table_at(dynamodb, LEAP_DAY.timestamp())
         store = LinkStore(records)
-        recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, b"", "")
+        recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, LEAP_DAY, "")
         far = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
         settled = store.settle("rosie", recorded, newly_connected(connected(far), recorded))
         assert settled == store.get("rosie", LINK_ID)
@@ -96,7 +96,7 @@ class TestConfirmation:
 class TestLinkState:
     @pytest.mark.usefixtures("_zone")
     def test_its_moments_are_utc_in_any_zone_and_a_day_is_86400_seconds(self) -> None:
-        made = states(LEAP_DAY.timestamp()).issue("rosie", "a://b", [])
+        made = states(LEAP_DAY.timestamp()).issue("rosie", "a://b")
         assert made.expires_at == datetime(2028, 3, 1, 23, 59, 59, tzinfo=UTC)
         assert states(LEAP_DAY.timestamp() + DAY).read(made.state)[1] == LEAP_DAY
         with pytest.raises(ExpiredStateError):
@@ -104,7 +104,7 @@ class TestLinkState:
 
     @given(st.integers(-2 * CLOCK_SKEW_SECONDS, 2 * CLOCK_SKEW_SECONDS + DAY))
     def test_it_is_good_from_five_minutes_before_it_was_issued_until_its_time_is_over(self, seconds: int) -> None:
-        token = states(0).issue("rosie", "a://b", []).state
+        token = states(0).issue("rosie", "a://b").state
         if -CLOCK_SKEW_SECONDS <= seconds <= DAY:
             assert states(seconds).read(token)[0].customer_identifier == "rosie"
         else:
@@ -113,7 +113,7 @@ class TestLinkState:
 
     def test_one_of_the_far_future_is_read_back(self) -> None:
         now = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
-        assert states(now).read(states(now).issue("rosie", "a://b", []).state)
+        assert states(now).read(states(now).issue("rosie", "a://b").state)
 
 
 class TestExpiryBetweenTwoSteps:
@@ -210,14 +210,14 @@ class TestTimeToLive:
     def test_a_links_time_runs_from_its_last_callback_and_settling_leaves_it(self, dynamodb: Any) -> None:
         first, last, later = (LinkStore(table_at(dynamodb, now)) for now in (0, 10 * DAY, 20 * DAY))
         issued_at = datetime.fromtimestamp(0, UTC)
-        first.record_callback("rosie", "1", issued_at, b"", "")
-        recorded = last.record_callback("rosie", "1", issued_at, b"", "")
+        first.record_callback("rosie", "1", issued_at, issued_at, "")
+        recorded = last.record_callback("rosie", "1", issued_at, issued_at, "")
         later.settle("rosie", recorded, [])
         (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
         assert int(item["expiresAt"]["N"]) == 410 * DAY
 
     def test_a_record_that_is_over_but_not_yet_taken_away_takes_a_new_callback(self, dynamodb: Any) -> None:
         issued_at = datetime.fromtimestamp(0, UTC)
-        LinkStore(table_at(dynamodb, 0)).record_callback("rosie", "1", issued_at, b"", "")
-        recorded = LinkStore(table_at(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, b"", "")
+        LinkStore(table_at(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "")
+        recorded = LinkStore(table_at(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, issued_at, "")
         assert recorded.callback_count == 2

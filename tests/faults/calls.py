@@ -16,14 +16,13 @@ Request = Callable[[], Answer]
 class Call:
     """A call. `prepare` does what comes before, and gives the request in which it is made.
 
-    `needle` is in the body of its requests to AWS, and in no others; `good_before` are the requests to imin that come before it.
+    `needle` is in the body of its requests to AWS, and in no others.
     """
 
     title: str
     to: Literal["imin", "the issuer", "Secrets Manager", "DynamoDB"]
     prepare: Callable[[Rig], Request]
     needle: str = ""
-    good_before: int = 0
     faults: Mapping[str, Fault] = field(default_factory=lambda: READ_FAULTS)
     """Of AWS."""
     most_seconds: float = 8.0
@@ -59,6 +58,11 @@ def _callback(rig: Rig) -> Request:
     return lambda: rig.comes_back(state)
 
 
+def _read_issued(rig: Rig) -> Request:
+    link_id = rig.has_issued_link()
+    return lambda: rig.asks("links", "link-get", linkId=link_id)
+
+
 def _read(rig: Rig) -> Request:
     link_id = rig.has_received_link()
     return lambda: rig.asks("links", "link-get", linkId=link_id)
@@ -83,15 +87,21 @@ CALLS = [
          _known(_accounts), "IminApiKeySecret", faults=KEPT_FAULTS),
     Call("GET accounts: imin", "imin", _accounts),
     Call("GET accounts with `redirectUri`: the key that signs states", "Secrets Manager", _link, "LinkStateSecret"),
-    Call("GET accounts with `redirectUri`: imin, the second time", "imin", _link, good_before=1),
+    Call("GET accounts with `redirectUri`: imin", "imin", _link),
+    Call("GET accounts with `redirectUri`: storing the link", "DynamoDB", _link, "connectedBefore", faults=WRITE_FAULTS),
     Call("Callback: the keys that signed states", "Secrets Manager", _callback, "LinkStateSecret"),
     Call("Callback: the same, when they are known but five minutes old", "Secrets Manager",
          _known(_callback), "LinkStateSecret", faults=KEPT_FAULTS),
     Call("Callback: storing it", "DynamoDB", _callback, "callbackCount", faults=WRITE_FAULTS),
+    Call("Callback: reading who was connected before", "DynamoDB", _callback, "ISSUED#"),
     Call("Callback: imin's key", "Secrets Manager", _callback, "IminApiKeySecret"),
     Call("Callback: imin", "imin", _callback, most_seconds=2.5),
     Call("Callback: storing its outcome", "DynamoDB", _callback, "#status = :confirmed", faults=WRITE_FAULTS),
     Call("GET links, GET notices: reading them", "DynamoDB", _list, "begins_with"),
+    Call("GET links/{linkId}, `issued`: reading it", "DynamoDB", _read_issued, "ConsistentRead"),
+    Call("GET links/{linkId}, `issued`: imin", "imin", _read_issued),
+    Call("GET links/{linkId}, `issued`: storing its outcome", "DynamoDB", _read_issued, "#status = :confirmed",
+         faults=WRITE_FAULTS),
     Call("GET links/{linkId}, `received`: reading it", "DynamoDB", _read, "ConsistentRead"),
     Call("GET links/{linkId}, `received`: imin's key", "Secrets Manager", _read, "IminApiKeySecret"),
     Call("GET links/{linkId}, `received`: imin", "imin", _read),

@@ -18,20 +18,14 @@ DOWN = answer(b"<html>", "503 Down")
 
 
 @contextlib.contextmanager
-def refusing(good_before: int) -> Iterator[None]:
-    """Lets so many connections be made, and refuses all others."""
-    connect = socket.socket.connect
-    made = 0
+def refusing() -> Iterator[None]:
+    """Refuse all connections."""
 
-    def connect_or_refuse(self: socket.socket, address: Any) -> None:
-        nonlocal made
-        made += 1
-        if made > good_before:
-            raise ConnectionRefusedError
-        connect(self, address)
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise ConnectionRefusedError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket.socket, "connect", connect_or_refuse)
+        patch.setattr(socket.socket, "connect", refuse)
         yield
 
 

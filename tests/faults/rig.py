@@ -117,6 +117,12 @@ class Rig:
         asked["rawPath"] = f"/v1/link-callbacks/{state}"
         return self.apps["callbacks"].send(asked)
 
+    def has_issued_link(self) -> str:
+        """Get a link, connect an account, and let the browser be closed. Returns the link's id."""
+        link_id: str = self.lists("redirectUri=brokerapp://linked").json["link"]["id"]
+        self._is_connected = True
+        return link_id
+
     def has_received_link(self) -> str:
         """The id of a link that imin could say nothing of."""
         state = self.gets_link()

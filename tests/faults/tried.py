@@ -78,10 +78,10 @@ def _try_aws(rig: Rig, call: Call, name: str, fault: Fault) -> Row:
 def _try_network(rig: Rig, call: Call, name: str, script: Script | None, is_once: bool) -> Row:
     rig.next_customer()
     request = call.prepare(rig)
-    befalls = [*[None] * call.good_before, script, *([None] if is_once else [])]
+    befalls = [script, *([None] if is_once else [])]
     rig.imin, rig.issuer = (befalls, []) if call.to == "imin" else ([], befalls)
     before = rig.records()
-    refused = refusing(call.good_before) if name == "refused" else contextlib.nullcontext()
+    refused = refusing() if name == "refused" else contextlib.nullcontext()
     with told() as lines, pytest.MonkeyPatch.context() as patch, refused:
         if name == "hung":
             patch.setattr(transport, "READ_TIMEOUT_SECONDS", HUNG_SECONDS)
@@ -132,7 +132,7 @@ def _stored(before: list[Any], after: list[Any]) -> str:
 
 def _change(before: Any, after: Any) -> str:
     if "callbackCount" not in after:
-        return "the notice"
+        return "the issued link" if after["sk"]["S"].startswith("ISSUED#") else "the notice"
     status = f"the link as `{after['status']['S']}`"
     added = int(after["callbackCount"]["N"]) - (int(before["callbackCount"]["N"]) if before else 0)
     return {0: status, 1: f"the callback, {status}"}.get(added, f"the callback {added} times, {status}")
