@@ -16,6 +16,7 @@ RETURN_STYLES = {
     "plain": "nothing is appended",
     "status": "status=… is appended with ? or &, as it should be",
     "naive": "?status=… is appended, even to a query that is there already",
+    "never": "the browser stays here, as if it were closed or lost its network",
 }
 
 
@@ -38,6 +39,8 @@ def make_connect_pages(state: State, urls: ConnectUrls, clock: Callable[[], floa
             if error:
                 return _form(state, connection, request.form.get("email", ""), error)
             urls.use_up(jti)
+            if state.return_style == "never":
+                return page("message.html", 200, title="The browser does not return", text=f"At imin the outcome is: {outcome}.")
             return see_other(return_uri(connection.redirect_uri, outcome, state.return_style))
 
     @pages.errorhandler(LinkError)

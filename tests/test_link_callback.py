@@ -367,6 +367,25 @@ class TestFailures:
         assert query_of(rosie.comes_back(state, "a=b&c=d"))["status"] == "confirmed"
         assert rosie.reads_link(link_id)["callbackCount"] == 1
 
+    def test_damaged_record_is_503_and_not_a_failure_of_the_function(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
+    ) -> None:
+        _, state = rosie.gets_link()
+        rosie.comes_back(state)
+        item = link_record_of(dynamodb)
+        dynamodb.put_item(TableName=environment["LINKS_TABLE"], Item=item | {"issuedAt": {"S": "soon"}})
+        assert rosie.comes_back(state).status == 503
+
+    def test_record_that_changes_with_every_attempt_is_503(
+        self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, state = rosie.gets_link()
+        refused = dynamodb.exceptions.ConditionalCheckFailedException({"Error": {"Code": "x"}, "Item": {}}, "UpdateItem")
+        with monkeypatch.context() as failing:
+            failing.setattr(dynamodb, "update_item", _failing(refused))
+            assert rosie.comes_back(state).status == 503
+        assert rosie.comes_back(state).status == 303
+
     def test_an_outcome_that_cannot_be_stored_leaves_it_received(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -347,6 +347,13 @@ class TestReturnStyles:
         assert (chosen.status_code, chosen.headers["Location"]) == (303, "/")
         assert answer.headers["Location"] == expected.format(outcome)
 
+    @pytest.mark.parametrize(("fields", "is_connected"), [(LOGIN, True), ({"cancel": "yes"}, False)])
+    def test_never_connects_and_stays_on_a_page(self, imin: Imin, fields: dict[str, str], is_connected: bool) -> None:
+        imin.sends("/local/return-style", style="never")
+        answer = imin.sends(imin.url("Everyone Active", redirect_uri=REDIRECT_URI), **fields)
+        assert (answer.status_code, "Location" in answer.headers) == (200, False)
+        assert ("dateLinked" in imin.accounts("rosie")["Everyone Active"]) is is_connected
+
     def test_another_one_is_refused(self, imin: Imin) -> None:
         for fields in ({"style": "fancy"}, {}):
             assert imin.sends("/local/return-style", **fields).status_code == 400

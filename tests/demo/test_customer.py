@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import requests
 from playwright.sync_api import Browser, expect
 
 from tests.browser import needs_browser
@@ -148,6 +149,29 @@ class TestConnecting:
         app.chooses("Everyone Active")
         (read,) = scanned(browser, app.page.locator(".pass"))
         assert read[1] == app.page.locator("figcaption").inner_text()
+
+    @pytest.mark.parametrize("cancels", [False, True])
+    def test_browser_that_never_returns_is_made_up_for_when_the_app_is_opened(self, app: Demo, cancels: bool) -> None:
+        chooser = f"{app.stack.imin_url}/local/return-style"
+        requests.post(chooser, data={"style": "never"}, timeout=15)
+        try:
+            if cancels:
+                app.chooses("Acme Leisure Centre")
+                app.page.get_by_role("link", name="Create an account").click()
+                app.page.get_by_role("button", name="Cancel").click()
+            else:
+                connect(app)
+            expect(app.heading("The browser does not return")).to_be_visible()
+        finally:
+            requests.post(chooser, data={"style": "plain"}, timeout=15)
+        assert "jwt=" not in app.kept()
+
+        app.opens()
+        expect(app.page.locator("main").get_by_text("Up to date")).to_be_visible()
+        if cancels:
+            expect(app.page.locator(".banner")).to_have_count(0)
+        else:
+            expect(app.says("Connected: Everyone Active")).to_be_visible()
 
     def test_she_cancels_and_is_told(self, app: Demo) -> None:
         app.chooses("Acme Leisure Centre")

@@ -2,6 +2,7 @@
 import { find, loadAccounts } from "./accounts.js"
 import { element } from "./dom.js"
 import { showOutcome, takeReturn } from "./outcome.js"
+import { pendingLink } from "./pending.js"
 import { pullToRefresh } from "./pull.js"
 import { sellerView } from "./seller.js"
 import { freshnessWords, sellersView } from "./sellers.js"
@@ -91,10 +92,19 @@ function redraw() {
 async function enter() {
   const linkId = takeReturn()
   draw("")
-  if (!linkId) return refresh()
+  if (!linkId) {
+    await refresh()
+    return lookAtPending()
+  }
   void load()
   await showOutcome(outcome, linkId, announce)
   await load()
+}
+
+/** Find out what came of a link whose browser was closed, killed, or lost its network. */
+async function lookAtPending() {
+  const linkId = session() && pendingLink()
+  if (linkId && (await showOutcome(outcome, linkId, announce, true))) await load()
 }
 
 function leave() {
@@ -122,7 +132,8 @@ async function welcomeIn(customer) {
 
 addEventListener("hashchange", ({ oldURL }) => draw(new URL(oldURL).hash))
 // A connect URL is good once: who comes back by the browser's own way gets fresh ones.
-addEventListener("pageshow", ({ persisted }) => persisted && session() && refresh())
+addEventListener("pageshow", ({ persisted }) => persisted && session() && refresh().then(lookAtPending))
+addEventListener("visibilitychange", () => document.visibilityState === "visible" && lookAtPending())
 addEventListener("online", () => session() && refresh())
 refreshButton.addEventListener("click", refresh)
 pullToRefresh(pull, () => session() && refresh())

@@ -1,6 +1,7 @@
 // Where the customer can connect an account. URLs are asked for when she opens the seller, and are nowhere but in the links here.
 import { getAccounts } from "./client.js"
 import { element, icon, linkOut } from "./dom.js"
+import { remember } from "./pending.js"
 import { nameOf } from "./seller-parts.js"
 import { call } from "./session.js"
 import { trouble } from "./trouble.js"
@@ -17,7 +18,9 @@ export function connectPart(account, announce) {
     part.setAttribute("aria-busy", "true")
     part.replaceChildren(element("p", { class: "card soft" }, "Asking where you can connect…"))
     try {
-      part.replaceChildren(...choices(await offer(account)))
+      const { current, link } = await offer(account)
+      part.replaceChildren(...choices(current))
+      for (const way of part.querySelectorAll("a")) way.addEventListener("click", () => remember(link))
       say("You can connect your account or create one.")
     } catch (error) {
       if (!error.kind) throw error
@@ -30,10 +33,11 @@ export function connectPart(account, announce) {
   return part
 }
 
-/** The account as it is now, with URLs. A seller without an id has to be found by what it is called. */
+/** The account as it is now, with URLs, and their link. A seller without an id has to be found by what it is called. */
 async function offer({ seller }) {
   const { body } = await call(getAccounts, { redirectUri: `${location.origin}/`, sellerId: seller.id })
-  return body.accounts.find((account) => account.seller.id === seller.id && account.seller.name === seller.name)
+  const current = body.accounts.find((account) => account.seller.id === seller.id && account.seller.name === seller.name)
+  return { current, link: body.link }
 }
 
 function choices(account) {

@@ -3,6 +3,7 @@
 import { getLink } from "./client.js"
 import { element, icon } from "./dom.js"
 import { call } from "./session.js"
+import { forgetPending } from "./pending.js"
 import { trouble } from "./trouble.js"
 import { explained } from "./words.js"
 
@@ -15,8 +16,11 @@ export function takeReturn() {
   return linkId
 }
 
-/** Shows in `place` what came of a link. It is asked for again, with longer waits, while that is not known. */
-export async function showOutcome(place, linkId, announce) {
+/**
+ * Show in `place` the outcome of a link, and return whether it is confirmed. The link is read again, with longer waits, while imin
+ * can't say. With `isQuiet`, nothing is said of a link under which nothing is connected.
+ */
+export async function showOutcome(place, linkId, announce, isQuiet = false) {
   const show = (look, symbol, words, ...more) => {
     const close = () => place.replaceChildren()
     const dismiss = element("button", { class: "quiet", click: close }, "Dismiss")
@@ -26,17 +30,27 @@ export async function showOutcome(place, linkId, announce) {
   try {
     for (const wait of [...WAITS_MS, 0]) {
       const { body: link } = await call(getLink, { linkId })
-      if (link.status === "confirmed") return show("good", "good", "Connected: ", ...names(link.sellers))
-      if (link.status === "not_confirmed") return show("plain", "warning", "Nothing was connected. You can try again at any time.")
+      if (link.status === "confirmed") {
+        forgetPending()
+        show("good", "good", "Connected: ", ...names(link.sellers))
+        return true
+      }
+      if (link.status === "not_confirmed" || link.status === "issued") {
+        if (!isQuiet) show("plain", "warning", "Nothing was connected. You can try again at any time.")
+        return false
+      }
       show("plain", "refresh", "You are back. We are checking what was connected…")
       if (wait) await new Promise((resume) => setTimeout(resume, wait))
     }
     show("plain", "warning", "We can't tell yet what was connected. Your list shows it as soon as we can.")
   } catch (error) {
     if (!error.kind) throw error
+    if (error.code === "link_not_found") forgetPending()
+    if (isQuiet) return false
     place.replaceChildren(trouble(error, () => showOutcome(place, linkId, announce)))
     announce(explained(error).join(". "))
   }
+  return false
 }
 
 /** Names with commas between, each in a direction of its own. */

@@ -1,6 +1,7 @@
 // Who is signed in. The local issuer stands for the broker's login; a token is kept no longer than the tab.
 import { ApiError } from "./http.js"
 import { forgetCopies } from "./offline.js"
+import { forgetPending } from "./pending.js"
 
 const KEY = "demo.session"
 
@@ -30,6 +31,7 @@ async function newToken(customer) {
 export function signOut() {
   sessionStorage.removeItem(KEY)
   forgetCopies()
+  forgetPending()
 }
 
 /** Calls an operation of client.js as the customer. A token that is good no longer is replaced, once. */
