@@ -1,6 +1,7 @@
 """Clients of AWS, made by one session of botocore's own: boto3, or a session for each, would only add to the start."""
 
 import functools
+import time
 from typing import Any
 
 import botocore.session
@@ -10,6 +11,9 @@ from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from snapshot_restore_py import register_after_restore
 
+import network
+
+CONNECT_TIMEOUT_SECONDS = 1
 SERVICES = ["dynamodb", "secretsmanager"]
 
 
@@ -43,10 +47,26 @@ def _check_answer(response_dict: dict[str, Any], **_: Any) -> None:
         response_dict["body"] = b"{}"  # its status says enough
 
 
+class _IdleLimit:
+    """A botocore event handler: before a request is sent, close connections that were idle for too long."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._last_used = time.monotonic()
+
+    def __call__(self, **_: Any) -> None:
+        now = time.monotonic()
+        if now - self._last_used >= network.MAX_IDLE_SECONDS:
+            self._client.close()
+        self._last_used = now
+
+
 def make_client(service: str, read_timeout_seconds: int) -> Any:
-    """A client that gives up in time to say so: two attempts, each with a second to connect."""
-    config = Config(connect_timeout=1, read_timeout=read_timeout_seconds, retries={"mode": "standard", "total_max_attempts": 2})
+    """Make a client that gives up early enough to report it: two attempts, each with a second to connect in all."""
+    network.bound_connecting()
+    config = Config(connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=read_timeout_seconds, retries={"mode": "standard", "total_max_attempts": 2})
     client = _session().create_client(service, config=config)
     client.meta.events.register("before-parse", _check_answer)
+    client.meta.events.register("before-send", _IdleLimit(client))
     register_after_restore(client.close)  # a connection does not outlive a snapshot; the next call makes a new one
     return client

@@ -5,8 +5,8 @@ It knows nothing of what a secret is for.
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -84,10 +84,9 @@ class Secret:
         try:
             versions = [self._fetch("AWSPREVIOUS"), current]
         except Problem as problem:
-            cause = problem.__cause__
-            if not isinstance(cause, ClientError) or cause.response["Error"]["Code"] != "ResourceNotFoundException":
+            if not _has_no_key(problem.__cause__):
                 raise
-            versions = [current]  # it was never rotated
+            versions = [current]
         self._keep(current, versions)
         self._looked_in_vain = False
         return versions
@@ -110,27 +109,39 @@ class Secret:
     def _fetch(self, stage: str) -> str:
         count("KeyRefreshes")
         try:
-            answer = self._client.get_secret_value(SecretId=self._name, VersionStage=stage)
-            return _key_in(answer["SecretString"])
-        except (BotoCoreError, ClientError, KeyError, ValueError) as error:
+            return _key_in(self._client.get_secret_value(SecretId=self._name, VersionStage=stage))
+        except (BotoCoreError, ClientError, KeyError, NoKeyError) as error:
             raise _unavailable() from error
 
 
 def _unavailable() -> Problem:
-    return Problem("secret_unavailable", "A key that this needs can't be had now.", retry_after_seconds=5)
+    return Problem("secret_unavailable", "A required key is temporarily unavailable.", retry_after_seconds=5)
 
 
-class _KeyMembers(msgspec.Struct, rename="camel"):
-    api_key: str = ""
-    key: str = ""
+def _has_no_key(cause: BaseException | None) -> bool:
+    """Whether a version was never there, or holds no key (a typo that was put right), unlike one that could not be fetched."""
+    if isinstance(cause, ClientError):
+        return cause.response["Error"]["Code"] == "ResourceNotFoundException"
+    return isinstance(cause, NoKeyError)
 
 
-def _key_in(secret: str) -> str:
-    """The key in a secret that is a plain string, or JSON with `apiKey` or `key`. Raises `ValueError`."""
-    text = secret.strip()
+class NoKeyError(ValueError):
+    """A version of a secret holds no key."""
+
+
+def _key_in(answer: Mapping[str, Any]) -> str:
+    """Return the key in a version of a secret: a plain string, or JSON with `apiKey` or `key`.
+
+    Raises `NoKeyError`, or `KeyError` for a response that isn't a version.
+    """
+    text = "" if "SecretBinary" in answer else answer["SecretString"].strip()
     if text.startswith("{"):
-        members = msgspec.json.decode(text, type=_KeyMembers)
-        text = (members.api_key or members.key).strip()
+        try:
+            members = msgspec.json.decode(text, type=dict[str, Any])
+        except (ValueError, RecursionError):
+            members = {}
+        texts = (members.get(name) for name in ("apiKey", "key"))
+        text = next((member.strip() for member in texts if isinstance(member, str) and member.strip()), "")
     if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("no key in the secret")
+        raise NoKeyError
     return text

@@ -1,7 +1,7 @@
 """A `requests` session fit for holding a key: pooled, one TLS context, and a deadline that nothing outlasts.
 
-`requests` bounds each read, so an answer that drips in, headers included, could last for ever. Here every read from the socket
-is given what is left until `deadline`. Redirects are for the caller to refuse; statuses mean nothing here.
+`requests` bounds each read, so a response that arrives slowly, headers included, could last for ever. Here every read from the
+socket is given what is left until `deadline`. Redirects are for the caller to reject; statuses mean nothing here.
 """
 
 import io
@@ -20,6 +20,8 @@ from requests.adapters import HTTPAdapter
 from snapshot_restore_py import register_after_restore
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+import network
 
 READ_TIMEOUT_SECONDS = 4.0
 
@@ -96,6 +98,18 @@ class _Adapter(HTTPAdapter):
 
 
 class _Session(requests.Session):
+    """Uses no connection that was idle for too long; a new one costs a handshake, a dead one the whole read timeout."""
+
+    _last_used = 0.0
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if time.monotonic() - self._last_used >= network.MAX_IDLE_SECONDS:
+            self.close()
+        try:
+            return super().send(request, **options)
+        finally:
+            self._last_used = time.monotonic()
+
     def get_redirect_target(self, _response: requests.Response) -> None:
         """Sees no redirect: of one that is not to be followed, `requests` still parses the target and reads all of the body."""
 
@@ -103,6 +117,7 @@ class _Session(requests.Session):
 def make_session(tls: ssl.SSLContext | None = None) -> requests.Session:
     """A session that reads no proxies and no netrc, keeps no cookies, and trusts whom `tls` trusts (certifi's roots)."""
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it warns of malformed headers with our URL, and its query is secret
+    network.bound_connecting()
     session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one customer's cookies must not reach another's call

@@ -18,6 +18,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import requests
 import urllib3.exceptions
@@ -30,7 +31,7 @@ from secret import Secret
 from settings import UpstreamSettings
 from telemetry import count, measure
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT_SECONDS = 1.0
 TOTAL_SECONDS = 8.0
 MARGIN_SECONDS = 0.5  # of the invocation's time, kept for the answer
@@ -40,6 +41,7 @@ DRAIN_BYTES = 64 * 1024  # an error's body up to this size is read to the end, t
 MAX_RETRY_AFTER_SECONDS = 86400
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
 FAILURE_METRICS = {
+    "customer_not_found": "UpstreamCustomerNotFound",
     "upstream_rejected_key": "UpstreamRejectedKey",
     "upstream_timeout": "UpstreamTimeout",
     "upstream_unavailable": "UpstreamUnavailable",
@@ -74,12 +76,16 @@ class Upstream:
 
         `deadline` is a time of `time.monotonic`, from `deadline_in`. Raises `Problem`, as the tree above says.
         """
-        url = self._url.replace("{customerIdentifier}", customer_identifier)
+        url = self._url.replace("{customerIdentifier}", quote(customer_identifier, safe=""))
         query = {} if redirect_uri is None else {"redirectUri": redirect_uri}
+        key = self._api_key.value()
+        if deadline <= time.monotonic():
+            count("Faults")  # imin was not called: fetching the key, or what came before, took all the time
+            raise _too_slow()
         token = transport.deadline.set(deadline)
         start = time.monotonic()
         try:
-            return self._with_good_key(url, query)
+            return self._with_attempts(url, query, key)
         except Problem as problem:
             if problem.code in FAILURE_METRICS:
                 count(FAILURE_METRICS[problem.code])
@@ -88,34 +94,30 @@ class Upstream:
             measure("UpstreamLatency", round((time.monotonic() - start) * 1000, 1), MetricUnit.Milliseconds)
             transport.deadline.reset(token)
 
-    def _with_good_key(self, url: str, query: dict[str, str]) -> bytes:
-        key = self._api_key.value()
-        try:
-            return self._with_attempts(url, query, key)
-        except Problem as problem:
-            if problem.code != "upstream_rejected_key":
-                raise
-            fresh = self._api_key.refresh()
-            if fresh == key:
-                raise
-            return self._with_attempts(url, query, fresh)
-
     def _with_attempts(self, url: str, query: dict[str, str], key: str) -> bytes:
+        """Return the first good response. A rejected key is fetched again once; a changed one gets at least one attempt."""
         attempt = 1
+        is_fresh = False
         while True:
             try:
                 return self._attempt(url, query, key)
             except _Passing as problem:
                 wait = max(self._jitter() * BACKOFF_SECONDS * 2 ** (attempt - 1), problem.retry_after_seconds or 0)
-                if attempt == MOST_ATTEMPTS or wait >= _seconds_left():
+                if attempt >= MAX_ATTEMPTS or wait >= _seconds_left():
                     raise
-            self._sleep(wait)
+                self._sleep(wait)
+            except Problem as problem:
+                if problem.code != "upstream_rejected_key" or is_fresh:
+                    raise
+                rejected, key, is_fresh = key, self._api_key.refresh(), True
+                if key == rejected:
+                    raise
             attempt += 1
 
     def _attempt(self, url: str, query: dict[str, str], key: str) -> bytes:
         left = _seconds_left()
         if left <= 0:
-            raise Problem("upstream_timeout", "The booking platform took too long to answer.")
+            raise _too_slow()
         timeout = (min(CONNECT_TIMEOUT_SECONDS, left), min(transport.READ_TIMEOUT_SECONDS, left))
         try:
             with self._session.get(
@@ -126,7 +128,7 @@ class Upstream:
                 _drain(response.raw)
                 raise _refusal(response)
         except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
-            raise Problem("upstream_timeout", "The booking platform took too long to answer.") from error
+            raise _too_slow() from error
         except (requests.ConnectionError, urllib3.exceptions.ProtocolError) as error:
             raise _Passing("upstream_unavailable", "The booking platform can't be reached.") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:  # http.client: a chunk of -5 bytes
@@ -140,6 +142,10 @@ def deadline_in(remaining_ms: int, most_seconds: float = TOTAL_SECONDS) -> float
 
 def _seconds_left() -> float:
     return transport.deadline.get() - time.monotonic()
+
+
+def _too_slow() -> Problem:
+    return Problem("upstream_timeout", "The booking platform took too long to answer.")
 
 
 def _body_of(answer: urllib3.BaseHTTPResponse) -> bytes:

@@ -48,7 +48,19 @@ class Kept:
 
 
 @pytest.mark.parametrize(
-    "text", ["key", " key\n", '{"apiKey": "key"}', '{"key": "key", "other": 5}', '{"apiKey": "", "key": "key"}']
+    "text",
+    [
+        "key",
+        " key\n",
+        '{"apiKey": "key"}',
+        '{"key": "key", "other": 5}',
+        '{"apiKey": "", "key": "key"}',
+        '{"apiKey": " ", "key": " key "}',
+        '{"apiKey": null, "key": "key"}',
+        '{"apiKey": 5, "key": "key"}',
+        '{"apiKey": {"a": 1}, "key": "key"}',
+        '{"apiKey": "key", "key": null}',
+    ],
 )
 def test_a_secret_is_a_plain_string_or_json(text: str) -> None:
     assert Kept(text).secret.value() == "key"
@@ -66,7 +78,7 @@ def test_what_can_be_no_key_is_unavailable(text: str) -> None:
 def test_a_binary_secret_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept()
     monkeypatch.setattr(kept.manager, "get_secret_value", lambda **_: {"SecretBinary": b"key"})
-    with pytest.raises(Problem, match="can't be had"):
+    with pytest.raises(Problem, match="unavailable"):
         kept.secret.value()
 
 
@@ -179,6 +191,27 @@ class TestVersions:
         with pytest.raises(Problem):
             kept.secret.look_again()
         assert kept.secret.versions() == ["old", "new"]
+
+    @pytest.mark.parametrize("previous", ["", "a typo", "{", '{"apiKey": null}', '{"key": 5}', "{" + '"a":[' * 5000])
+    def test_previous_version_without_a_key_leaves_the_current_one(self, previous: str) -> None:
+        kept = Kept(previous)
+        kept.manager.rotate("good")
+        assert kept.secret.versions() == ["good"]
+        assert kept.secret.value() == "good"
+
+    def test_binary_previous_version_leaves_the_current_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = Kept("good")
+        text: dict[str, Any] = {"SecretString": "good"}
+        versions = {"AWSCURRENT": text, "AWSPREVIOUS": {"SecretBinary": b"key"}}
+        monkeypatch.setattr(kept.manager, "get_secret_value", lambda **wanted: versions[wanted["VersionStage"]])
+        assert kept.secret.versions() == ["good"]
+
+    def test_response_that_is_no_version_is_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = Kept("good")
+        versions: dict[str, Any] = {"AWSCURRENT": {"SecretString": "good"}, "AWSPREVIOUS": {}}
+        monkeypatch.setattr(kept.manager, "get_secret_value", lambda **wanted: versions[wanted["VersionStage"]])
+        with pytest.raises(Problem):
+            kept.secret.versions()
 
     def test_a_previous_version_that_cannot_be_had_is_not_taken_for_none(self) -> None:
         kept = Kept("old")

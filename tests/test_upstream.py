@@ -1,6 +1,7 @@
 """Calling imin over a network that does what networks do."""
 
 import gzip
+import logging
 import socket
 import ssl
 import struct
@@ -15,16 +16,19 @@ import pytest
 import requests
 import trustme
 
+import telemetry
 import transport
 import upstream
 from problems import Problem
 from settings import UpstreamSettings
+from tests.conftest import Output
 from tests.loopback import Script, answer, drip, send, serve
 
 pytestmark = pytest.mark.external
 
 GOOD = b'{"imin:item": []}'
 BUSY = "503 Service Unavailable"
+REJECTED = "401 Unauthorized"
 
 
 class Key:
@@ -59,9 +63,9 @@ class Client:
             jitter=lambda: 1.0,
         )
 
-    def accounts(self, redirect_uri: str | None = None, seconds: float = 8.0) -> bytes:
-        """The accounts of rosie."""
-        return self._upstream.accounts("rosie", redirect_uri, time.monotonic() + seconds)
+    def accounts(self, redirect_uri: str | None = None, seconds: float = 8.0, customer: str = "rosie") -> bytes:
+        """Get the accounts of a customer."""
+        return self._upstream.accounts(customer, redirect_uri, time.monotonic() + seconds)
 
     def problem(self, seconds: float = 8.0) -> Problem:
         """The problem that asking for them is."""
@@ -309,6 +313,81 @@ class TestKey:
             client = Client(server.url, Key("old", "new"))
             assert client.problem().code == "upstream_rejected_key"
         assert (client.key.refreshed, len(server.requests)) == (1, 2)
+
+    @pytest.mark.parametrize(
+        ("statuses", "code", "keys"),
+        [
+            ([BUSY, BUSY, REJECTED, BUSY, "200 OK"], "upstream_unavailable", "old old old new"),
+            ([BUSY, REJECTED, BUSY, "200 OK"], "upstream_unavailable", "old old new"),
+            ([REJECTED, BUSY, BUSY, "200 OK"], "upstream_unavailable", "old new new"),
+            ([BUSY, REJECTED, REJECTED, "200 OK"], "upstream_rejected_key", "old old new"),
+            ([BUSY, BUSY, REJECTED, "200 OK"], None, "old old old new"),
+        ],
+    )
+    def test_attempts_count_over_both_keys_and_a_fresh_one_gets_one_at_least(
+        self, statuses: list[str], code: str | None, keys: str
+    ) -> None:
+        with serve(*(answer(status=status) for status in statuses)) as server:
+            client = Client(server.url, Key("old", "new"))
+            if code:
+                assert client.problem().code == code
+            else:
+                assert client.accounts() == GOOD
+        sent = [request.partition(b"X-Api-Key: ")[2].partition(b"\r\n")[0].decode() for request in server.requests]
+        assert " ".join(sent) == keys
+
+
+class TestMetrics:
+    @pytest.fixture(autouse=True)
+    def _nothing_counted(self, output: Output) -> None:
+        telemetry.log_with_metrics(logging.INFO, "before")
+        output.text()
+
+    @staticmethod
+    def _metrics(output: Output) -> dict[str, Any]:
+        telemetry.log_with_metrics(logging.INFO, "after")
+        return output.lines()[-1]
+
+    def test_latency_is_measured_once_for_a_request_to_imin(self, output: Output) -> None:
+        with serve(answer(status=BUSY), answer()) as server:
+            Client(server.url).accounts()
+        assert len(self._metrics(output)["UpstreamLatency"]) == 1
+
+    def test_unavailable_secret_counts_as_no_call_to_imin(self, output: Output) -> None:
+        class Unavailable(Key):
+            def value(self) -> str:
+                raise Problem("secret_unavailable", "unavailable")
+
+        assert Client("http://127.0.0.1:9", Unavailable()).problem().code == "secret_unavailable"
+        assert "UpstreamLatency" not in self._metrics(output)
+
+    def test_time_that_was_over_before_imin_was_called_is_a_fault_of_this_service(self, output: Output) -> None:
+        with serve(answer()) as server:
+            assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
+        metrics = self._metrics(output)
+        assert {"UpstreamLatency", "UpstreamTimeout"}.isdisjoint(metrics)
+        assert (metrics["Faults"], server.requests) == ([1], [])
+
+    def test_unknown_customer_is_counted(self, output: Output) -> None:
+        with serve(answer(status="404 Not Found")) as server:
+            Client(server.url).problem()
+        assert self._metrics(output)["UpstreamCustomerNotFound"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("customer", "segment"),
+    [
+        ("auth0|5fe4", "auth0%7C5fe4"),
+        ("cust:17", "cust%3A17"),
+        ("rosie@example.com", "rosie%40example.com"),
+        ("a+b=c,d", "a%2Bb%3Dc%2Cd"),
+        ("~a-b_c.d", "~a-b_c.d"),
+    ],
+)
+def test_customer_identifier_is_one_percent_encoded_segment(customer: str, segment: str) -> None:
+    with serve(answer()) as server:
+        Client(server.url).accounts(customer=customer)
+    assert server.requests[0].startswith(f"GET /customers/{segment}/accounts HTTP/1.1\r\n".encode())
 
 
 class TestTls:

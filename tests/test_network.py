@@ -1,0 +1,222 @@
+"""Connecting, within one bound for a host with any number of addresses, and never by a connection that may be dead."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+import access_token
+import aws_client
+import network
+import transport
+import upstream
+from problems import Problem
+from tests.loopback import answer, serve
+from tests.test_upstream import GOOD, Client
+
+pytestmark = pytest.mark.external
+
+HOST = "platform.example.com"
+Calls = Callable[[int], object]
+"""Calls a service at `HOST`, on the given port."""
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port of 127.0.0.1 that doesn't respond to anyone who connects: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as queue:
+        port: int = listener.getsockname()[1]
+        for _ in range(4):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The ports that `HOST` resolves to, an address each."""
+    ports: list[int] = []
+    look_up = socket.getaddrinfo
+
+    def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host != HOST:
+            return look_up(host, *arguments, **options)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return ports
+
+
+@pytest.fixture
+def hanging_look_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A name server that doesn't respond until the test is over."""
+    released = threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> Any:
+        released.wait(10)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    yield
+    released.set()
+
+
+@pytest.fixture(autouse=True)
+def _short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (upstream, access_token, aws_client):
+        monkeypatch.setattr(module, "CONNECT_TIMEOUT_SECONDS", 0.3)
+
+
+def _call_imin(port: int) -> None:
+    Client(f"http://{HOST}:{port}").accounts()
+
+
+def _call_issuer(port: int) -> None:
+    access_token.fetch_json(f"http://{HOST}:{port}/keys")
+
+
+def _call_aws(service: str) -> Calls:
+    def call(port: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{port}")
+            client = aws_client.make_client(service, read_timeout_seconds=1)
+        if service == "dynamodb":
+            client.get_item(TableName="x", Key={"pk": {"S": "x"}})
+        else:
+            client.get_secret_value(SecretId="x")
+
+    return call
+
+
+CALLS = [
+    pytest.param(_call_imin, Problem, id="imin"),
+    pytest.param(_call_issuer, requests.ConnectionError, id="issuer"),
+    pytest.param(_call_aws("dynamodb"), (ConnectTimeoutError, EndpointConnectionError), id="DynamoDB"),
+    pytest.param(_call_aws("secretsmanager"), (ConnectTimeoutError, EndpointConnectionError), id="Secrets Manager"),
+]
+MAX_SECONDS = 2.5  # three attempts or two with their pauses, on a busy machine; sixteen addresses alone would take 4.8 an attempt
+
+
+@pytest.mark.parametrize(("call", "error"), CALLS)
+def test_sixteen_silent_addresses_share_one_connect_timeout(
+    call: Calls, error: Any, black_hole: int, addresses: list[int]
+) -> None:
+    addresses += [black_hole] * 16
+    start = time.monotonic()
+    with pytest.raises(error):
+        call(black_hole)
+    assert time.monotonic() - start < MAX_SECONDS
+
+
+@pytest.mark.usefixtures("hanging_look_up")
+@pytest.mark.parametrize(("call", "error"), CALLS)
+def test_hanging_look_up_ends_with_the_connect_timeout(call: Calls, error: Any) -> None:
+    start = time.monotonic()
+    with pytest.raises(error):
+        call(80)
+    assert time.monotonic() - start < MAX_SECONDS
+
+
+def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addresses: list[int]) -> None:
+    with serve(answer()) as server:
+        addresses += [black_hole, int(server.url.rpartition(":")[2])]
+        assert Client(f"http://{HOST}:{black_hole}").accounts() == GOOD
+
+
+def test_second_address_is_tried_when_the_first_refuses(addresses: list[int]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        refusing: int = unused.getsockname()[1]
+    with serve(answer()) as server:
+        addresses += [refusing, int(server.url.rpartition(":")[2])]
+        assert Client(f"http://{HOST}:{refusing}").accounts() == GOOD
+
+
+def test_deadline_ends_connecting(black_hole: int, addresses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "CONNECT_TIMEOUT_SECONDS", 30.0)
+    addresses += [black_hole] * 16
+    start = time.monotonic()
+    assert Client(f"http://{HOST}:{black_hole}").problem(seconds=0.5).code in {"upstream_unavailable", "upstream_timeout"}
+    assert time.monotonic() - start < 2
+
+
+def test_silent_tls_handshake_ends_with_the_connect_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "MAX_ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        assert Client(f"https://127.0.0.1:{silent.getsockname()[1]}").problem().code == "upstream_timeout"
+        assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("error", [socket.gaierror("no such host"), UnicodeError("label too long")])
+def test_failed_look_up_raises_its_own_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(type(error)):
+        network.create_connection((HOST, 80), 1.0)
+
+
+def test_host_without_addresses_is_unreachable(addresses: list[int]) -> None:
+    assert addresses == []
+    with pytest.raises(TimeoutError):
+        network.create_connection((HOST, 80), 1.0)
+
+
+def test_connection_without_a_timeout_is_made_by_urllib3() -> None:
+    with serve(answer()) as server, network.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+        assert connection.gettimeout() is None
+
+
+@pytest.mark.parametrize(("idle_seconds", "connections"), [(25.0, 1), (30.0, 2), (3600, 2)])
+class TestIdle:
+    @pytest.fixture(autouse=True)
+    def _clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = 0.0
+        now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: now() + self.ahead)
+
+    def test_connection_to_imin_idle_for_30_seconds_is_replaced(self, idle_seconds: float, connections: int) -> None:
+        with serve(answer()) as server:
+            client = Client(server.url)
+            client.accounts()
+            client.accounts()
+            self.ahead += idle_seconds
+            client.accounts()
+        assert server.connections == connections
+
+    def test_connection_to_aws_idle_for_30_seconds_is_replaced(
+        self, idle_seconds: float, connections: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serve(answer(b"{}")) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+            client = aws_client.make_client("dynamodb", read_timeout_seconds=1)
+            for _ in range(2):
+                client.get_item(TableName="x", Key={"pk": {"S": "x"}})
+            self.ahead += idle_seconds
+            client.get_item(TableName="x", Key={"pk": {"S": "x"}})
+        assert server.connections == connections
+
+
+def test_connection_that_the_network_dropped_meanwhile_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "MAX_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(transport, "READ_TIMEOUT_SECONDS", 0.5)
+    first: list[socket.socket] = []
+
+    def script(connection: socket.socket, request: bytes) -> None:
+        if connection in first:
+            return  # silent from the second request on
+        first.append(connection)
+        answer()(connection, request)
+
+    with serve(script) as server:
+        client = Client(server.url)
+        assert client.accounts() == client.accounts() == GOOD
+    assert server.connections == 2
