@@ -1,14 +1,16 @@
-"""Verifies a bearer token by itself: signature by the issuer's published keys, `iss`, `aud`, `exp`, `nbf`.
+"""Verify a bearer token: signature by the issuer's published keys, `iss`, `aud` (or `client_id`), `exp`, `nbf`.
 
-It says whether a token is good and what it claims, not who may do what. Only asymmetric algorithms are taken, so that a public
-key can never pass for a shared secret.
-Source: RFC 6750 (bearer tokens), RFC 7519 (JWT), RFC 8725 (JWT best practice), OpenID Connect Discovery 1.0.
+Decides whether a token is valid and what it claims, but not who may do what. Only asymmetric algorithms are accepted, so that a
+public key can never pass for a shared secret.
+Source: RFC 6750 (bearer tokens), RFC 7519 (JWT), RFC 8725 (JWT best practice), OpenID Connect Discovery 1.0; API Gateway's
+developer guide, "Control access to HTTP APIs with JWT authorizers" (`client_id` where there is no `aud`).
 """
 
+import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import jwt
@@ -42,60 +44,89 @@ def fetch_json(url: str) -> Any:
 
 
 class Verifier:
-    """Verifies tokens of one issuer for one audience, and keeps the issuer's keys for five minutes. `clock` counts seconds."""
+    """Verifies tokens of one issuer for its audiences, and keeps the issuer's keys for five minutes. `clock` counts seconds."""
 
     def __init__(
-        self, issuer: str, audience: str, fetch_json: FetchJson = fetch_json, clock: Callable[[], float] = time.monotonic
+        self,
+        issuer: str,
+        audiences: Collection[str],
+        fetch_json: FetchJson = fetch_json,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer
-        self._audience = audience
+        self._audiences = frozenset(audiences)
         self._fetch_json = fetch_json
         self._clock = clock
-        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._keys: dict[tuple[str, str], jwt.PyJWK] = {}
         self._fetched_at = -float("inf")
 
     def claims(self, authorization: str) -> Mapping[str, object]:
-        """The claims of the token in an `Authorization` header, when every check holds.
+        """Return the claims of the token in an `Authorization` header, when every check holds.
 
-        Raises `Problem`: `unauthenticated`, or `secret_unavailable` when the issuer's keys can't be had.
+        Raises `Problem`: `unauthenticated`, or `secret_unavailable` when the issuer's keys are unavailable.
         """
         scheme, _, token = authorization.strip().partition(" ")
         if scheme.lower() != "bearer":
             raise _unauthenticated("A bearer token is needed.", "Bearer")
+        options: Any = {"require": ["exp", "iss"], "verify_aud": False}
         try:
-            key = self._key(jwt.get_unverified_header(token.strip()).get("kid"))
-            options: Any = {"require": ["exp", "iss", "aud"]}
-            claims: dict[str, object] = jwt.decode(
-                token.strip(), key, algorithms=ALGORITHMS, audience=self._audience, issuer=self._issuer, options=options
-            )
+            key = self._key(jwt.get_unverified_header(token.strip()))
+            claims: dict[str, object] = jwt.decode(token.strip(), key, algorithms=ALGORITHMS, issuer=self._issuer, options=options)
+            self._check_audience(claims)
         except jwt.PyJWTError as error:
             raise _unauthenticated("The bearer token is not valid.", 'Bearer error="invalid_token"') from error
         return claims
 
-    def _key(self, key_id: str | None) -> jwt.PyJWK:
+    def _check_audience(self, claims: Mapping[str, object]) -> None:
+        """Raise `jwt.InvalidAudienceError` unless `aud`, or `client_id` where there is no `aud`, has one of the audiences."""
+        audience = claims["aud"] if "aud" in claims else claims.get("client_id")
+        members = audience if isinstance(audience, list) else [audience]
+        if not all(isinstance(member, str) for member in members) or self._audiences.isdisjoint(members):
+            raise jwt.InvalidAudienceError("another audience")
+
+    def _key(self, header: Mapping[str, object]) -> jwt.PyJWK:
+        wanted = (str(header.get("kid")), str(header.get("alg")))
         age = self._clock() - self._fetched_at
-        if age >= KEYS_TTL_SECONDS or (key_id not in self._keys and age >= KEYS_REFRESH_SECONDS):
+        if age >= KEYS_TTL_SECONDS or (wanted not in self._keys and age >= KEYS_REFRESH_SECONDS):
             self._refresh()
-        if key_id not in self._keys:
+        if wanted not in self._keys:
             raise jwt.InvalidKeyError("no such key")
-        return self._keys[key_id]
+        return self._keys[wanted]
 
     def _refresh(self) -> None:
-        """Fetches the issuer's keys. Those that are known stay good while the issuer can't be reached."""
+        """Fetch the issuer's keys. Known ones stay in use while the issuer is unavailable."""
         try:
             about = self._fetch_json(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
             if about["issuer"] != self._issuer:
                 raise ValueError("the issuer calls itself by another name")
-            keys = jwt.PyJWKSet.from_dict(self._fetch_json(about["jwks_uri"])).keys
+            keys = _usable_keys(self._fetch_json(about["jwks_uri"])["keys"])
         except (requests.RequestException, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError) as error:
             if not self._keys:
                 raise Problem(
-                    "secret_unavailable", "The keys that verify tokens can't be had now.", retry_after_seconds=5
+                    "secret_unavailable", "The keys that verify tokens are temporarily unavailable.", retry_after_seconds=5
                 ) from error
             log(logging.WARNING, "stale_keys_used", **describe(error))
         else:
-            self._keys = {key.key_id: key for key in keys if key.key_id}
+            self._keys = keys
         self._fetched_at = self._clock()
+
+
+def _usable_keys(keys: Any) -> dict[tuple[str, str], jwt.PyJWK]:
+    """Return public keys by id and algorithm; a key that names no algorithm serves all that fit it (RFC 7517 4.4).
+
+    Keys without an id, of another type and those that can't be read are left out. Raises `ValueError` when none is left.
+    """
+    usable = {}
+    for key in keys:
+        if not isinstance(key, dict) or not isinstance(key.get("kid"), str) or not key["kid"]:
+            continue
+        for algorithm in ALGORITHMS:
+            if key.get("alg") in {None, algorithm}:
+                with contextlib.suppress(jwt.PyJWTError):
+                    usable[key["kid"], algorithm] = jwt.PyJWK(key, algorithm)
+    if not usable:
+        raise ValueError("no usable key")
+    return usable
 
 
 def _unauthenticated(detail: str, challenge: str) -> Problem:

@@ -15,7 +15,7 @@ import secret
 import settings
 import shapes
 import table
-from http_api import Handler, Request, Response, handler_of, made_on_demand
+from http_api import DeploymentError, Handler, Request, Response, handler_of, made_on_demand
 from identity import Identity
 from link_state import IssuedLink, LinkStates, join_digests
 from link_store import LinkStore
@@ -121,7 +121,13 @@ class AccountsRoute(msgspec.Struct, frozen=True):
             count("LinksIssued")
 
     def _callback(self, request: Request, link: IssuedLink) -> str:
-        return f"{self.redirects.public_base_url or f'https://{request.domain_name}'}/v1/link-callbacks/{link.state}"
+        """Return the callback's URL. Raises `DeploymentError` where only `PUBLIC_BASE_URL` can tell it: behind a base path."""
+        base_url = self.redirects.public_base_url
+        if base_url is None:
+            if not request.path.startswith("/v1/"):
+                raise DeploymentError("public_base_url_missing")
+            base_url = f"https://{request.domain_name}"
+        return f"{base_url}/v1/link-callbacks/{link.state}"
 
 
 def _remove_connect_urls(accounts: list[shapes.Account]) -> None:

@@ -64,7 +64,11 @@ class _IdleLimit:
 def make_client(service: str, read_timeout_seconds: int) -> Any:
     """Make a client that gives up early enough to report it: two attempts, each with a second to connect in all."""
     network.bound_connecting()
-    config = Config(connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=read_timeout_seconds, retries={"mode": "standard", "total_max_attempts": 2})
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=read_timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
     client = _session().create_client(service, config=config)
     client.meta.events.register("before-parse", _check_answer)
     client.meta.events.register("before-send", _IdleLimit(client))

@@ -19,7 +19,8 @@ import msgspec
 from snapshot_restore_py import register_after_restore
 
 from problems import Problem, problem_body
-from telemetry import begin, count, describe, log_with_metrics
+from settings import check_telemetry
+from telemetry import bind_request_ids, capture_library_warnings, count, describe, log_with_metrics
 
 Event = dict[str, Any]
 
@@ -39,6 +40,10 @@ class Response(TypedDict, total=False):
     headers: dict[str, str]
     body: str
     isBase64Encoded: bool
+
+
+class DeploymentError(Exception):
+    """The function is deployed in a way that it can't work; the message is a constant name of what is wrong."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -61,8 +66,10 @@ class Request(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, event: Event, context: Context) -> "Request":
-        """Reads `event`. Raises `Problem` when it is no event of an HTTP API."""
+        """Read `event`. Raises `Problem` when it isn't an event of an HTTP API, `DeploymentError` for payload format 1.0."""
         try:
+            if event.get("version") == "1.0" or "httpMethod" in event:
+                raise DeploymentError("payload_format_1")
             about = event["requestContext"]
             query = event.get("rawQueryString") or ""
             request = cls(
@@ -126,9 +133,10 @@ def handler_of(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handle
         request: Request | None = None
         level = logging.INFO
         facts: dict[str, object] = {}
+        bind_request_ids(None, context.aws_request_id)
         try:
             request = Request.of(event, context)
-            begin(request.id, context.aws_request_id)
+            bind_request_ids(request.id, context.aws_request_id)
             response = _route_of(routes, request.route_key)(request)
         except Exception as error:  # noqa: BLE001 - the last resort of every route
             problem = error if isinstance(error, Problem) else Problem("internal_error", "The request could not be served.")
@@ -154,7 +162,10 @@ def _told(problem: Problem, error: Exception) -> tuple[int, dict[str, object]]:
         return logging.INFO, {"code": problem.code}
     if not problem.code.startswith("upstream_"):
         count("Faults")
-    return logging.WARNING if problem is error else logging.ERROR, {"code": problem.code, **describe(error)}
+    facts: dict[str, object] = {"code": problem.code, **describe(error)}
+    if isinstance(error, DeploymentError):
+        facts["reason"] = str(error)
+    return logging.WARNING if problem is error else logging.ERROR, facts
 
 
 def made_on_demand(make_handler: Callable[[Mapping[str, str]], Handler]) -> Callable[[str], Handler]:
@@ -165,7 +176,12 @@ def made_on_demand(make_handler: Callable[[Mapping[str, str]], Handler]) -> Call
     Source: Lambda's developer guide, "Handling uniqueness with Lambda SnapStart".
     """
     register_after_restore(random.seed)
-    make_once = functools.cache(lambda: make_handler(os.environ))
+
+    @functools.cache
+    def make_once() -> Handler:
+        check_telemetry(os.environ)
+        capture_library_warnings()
+        return make_handler(os.environ)
 
     def attribute(name: str) -> Handler:
         if name != "handler":

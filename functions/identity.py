@@ -1,4 +1,4 @@
-"""Who is calling: the customer whom a verified access token names, and whether the path is hers.
+"""Identify the caller from a verified access token, and check that the path belongs to them.
 
 API Gateway's JWT authorizer has verified the token when the event has its claims. When it has none (`sam local` skips native
 authorizers, or a route was deployed without one), the token is verified here: there is no way around it.
@@ -15,7 +15,8 @@ from settings import IdentitySettings
 if TYPE_CHECKING:
     from access_token import Verifier
 
-CUSTOMER_IDENTIFIER = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}")  # safe as one path segment, unescaped (RFC 3986 2.3)
+CUSTOMER_IDENTIFIER = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~|:@+=,-]{1,128}")
+"""One path segment when percent-encoded; `auth0|5fe4`, `cust:17` and `rosie@example.com` are such."""
 
 
 class Identity:
@@ -26,18 +27,23 @@ class Identity:
         self._verifier: Verifier | None = None
 
     def customer(self, request: Request) -> str:
-        """The customer identifier of the path, `me` resolved, when it is the caller's own.
+        """Return the customer identifier of the path, `me` resolved, when it is the caller's own.
 
         Raises `Problem`: `unauthenticated`, `invalid_request` (a malformed identifier), `forbidden`, and `secret_unavailable`
-        (the issuer's keys are needed and can't be had).
+        (the issuer's keys are needed and unavailable). The log line says why a call is forbidden, without the value.
         """
         claims = self._claims(request)
-        asked = request.path_parameters.get("customerIdentifier", "")
-        if not CUSTOMER_IDENTIFIER.fullmatch(asked):
-            raise Problem("invalid_request", "A customer identifier is 1 to 128 of A-Z, a-z, 0-9, '.', '_', '~' and '-'.")
-        caller = _text(claims.get(self._settings.customer_claim))
-        if asked not in {caller, "me"} or not CUSTOMER_IDENTIFIER.fullmatch(caller):
-            raise Problem("forbidden", "The token is not this customer's.")
+        requested = request.path_parameters.get("customerIdentifier", "")
+        if not CUSTOMER_IDENTIFIER.fullmatch(requested):
+            raise Problem("invalid_request", "A customer identifier has 1 to 128 characters of A-Z a-z 0-9 . _ ~ - | : @ + = ,")
+        claim = self._settings.customer_claim
+        caller = _text(claims.get(claim))
+        if not CUSTOMER_IDENTIFIER.fullmatch(caller):
+            request.log.update(reason="claim_unusable" if claims.get(claim) else "claim_missing", claim=claim)
+            raise Problem("forbidden", "The token names no customer.")
+        if requested not in {caller, "me"}:
+            request.log["reason"] = "other_customer"
+            raise Problem("forbidden", "The token is another customer's.")
         request.log["customer_identifier"] = caller
         return caller
 
@@ -47,10 +53,10 @@ class Identity:
         if self._verifier is None:
             from access_token import Verifier  # brings a JWT library, of no use where API Gateway has done its work
 
-            self._verifier = Verifier(self._settings.issuer, self._settings.audience)
+            self._verifier = Verifier(self._settings.issuer, self._settings.audiences)
         return self._verifier.claims(request.headers.get("authorization", ""))
 
 
 def _text(claim: object) -> str:
-    """A claim as API Gateway hands it on: a number as its digits. What can't name a customer is empty."""
+    """Return a claim as API Gateway passes it: a number as its digits. Empty for one that can't name a customer."""
     return str(claim) if isinstance(claim, str | int) and not isinstance(claim, bool) else ""

@@ -12,7 +12,9 @@ from typing import Any
 
 import urllib3.util.connection
 
-MAX_IDLE_SECONDS = 30.0  # a pooled connection that was idle for longer may be gone without a word, in a frozen environment above all
+MAX_IDLE_SECONDS = (
+    30.0  # a pooled connection that was idle for longer may be gone without a word, in a frozen environment above all
+)
 MIN_ADDRESS_SECONDS = 0.25  # for one of several addresses, as far as that is left
 
 _connect_unbounded = urllib3.util.connection.create_connection
@@ -74,6 +76,7 @@ def _look_up(host: str, port: int, timeout: float) -> list[Any]:
     thread.join(timeout)
     if not outcome:
         raise TimeoutError("the name look-up took too long")
-    if isinstance(outcome[0], Exception):
-        raise outcome[0]
-    return outcome[0]
+    (found,) = outcome
+    if isinstance(found, Exception):
+        raise found
+    return list(found)

@@ -1,10 +1,12 @@
 """Which representation of a body a client gets: media type (`Accept`), coding (`Accept-Encoding`), validator (`ETag`).
 
-Source: RFC 9110, sections 8.8.3 (ETag), 12.4.2 and 12.5 (negotiation), 13.1.2 (If-None-Match).
+Source: RFC 9110, sections 5.6 (lists, quoted strings), 8.4.1.3 (x-gzip), 8.8.3 (ETag), 12.4.2 and 12.5 (negotiation),
+13.1.2 (If-None-Match).
 """
 
 import functools
 import hashlib
+import re
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping
@@ -19,17 +21,25 @@ GZIP_LEVEL = 1  # higher levels cost twice the time for bodies like ours and sav
 GZIP_WINDOW = 16 + zlib.MAX_WBITS  # a gzip header, with no time in it: the same body gives the same bytes
 
 
+MEMBER = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')  # of a list: a comma within quotes doesn't end it
+PARAMETER = re.compile(r'(?:[^";]|"(?:[^"\\]|\\.)*"?)+')
+WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+
+
 def media_type(headers: Mapping[str, str]) -> str:
-    """`JSON_LD` for a client that names it with at least the weight of JSON (a tie goes to the first named), else `JSON`."""
-    quality = _qualities(headers.get("accept", ""))
-    named = [name for name in quality if name in {JSON, JSON_LD} and quality[name] > 0]
-    return max(named, key=quality.__getitem__, default=JSON)
+    """Return `JSON_LD` for a client that prefers it to JSON, else `JSON`, also for a client that accepts neither.
+
+    Of equal weights, a named type is preferred to one that only a wildcard accepts, and then the one that is named first.
+    """
+    weights = _weights(headers.get("accept", ""))
+    json, json_ld = (weights.get(kind, weights.get("application/*", weights.get("*/*", 0.0))) for kind in (JSON, JSON_LD))
+    named = [kind for kind in weights if kind in {JSON, JSON_LD}]
+    return JSON_LD if json_ld > json or (json_ld == json > 0 and named[:1] == [JSON_LD]) else JSON
 
 
 def represent(body: bytes, kind: str, headers: Mapping[str, str], *, cache_control: str, validate: bool) -> Response:
-    """A 200 with `body` as the client wants it; a 304 where `validate` is set and it has that already."""
-    quality = _qualities(headers.get("accept-encoding", ""))
-    gzip = len(body) > GZIP_FROM_BYTES and quality.get("gzip", quality.get("*", 0)) > 0
+    """Return a 200 with `body` as the client wants it; a 304 where `validate` is set and the client has that already."""
+    gzip = _prefers_gzip(headers.get("accept-encoding", ""), len(body))
     answer = {"Content-Type": kind, "Cache-Control": cache_control, "Vary": "Accept, Accept-Encoding"}
     if validate:
         answer["ETag"] = _etag(body, kind, gzip)
@@ -44,19 +54,25 @@ def represent(body: bytes, kind: str, headers: Mapping[str, str], *, cache_contr
     return {"statusCode": 200, "headers": answer, "body": body.decode()}
 
 
+def _prefers_gzip(accept_encoding: str, body_bytes: int) -> bool:
+    weights = _weights(accept_encoding)
+    others = weights.get("*", 0.0)
+    gzip = max(weights.get("gzip", 0.0), weights.get("x-gzip", 0.0)) if {"gzip", "x-gzip"} & weights.keys() else others
+    if weights.get("identity", others if "*" in weights else 1.0) == 0:
+        return gzip > 0  # the body as it is isn't acceptable
+    return gzip > 0 and gzip >= weights.get("identity", 0.0) and body_bytes > GZIP_FROM_BYTES
+
+
 @functools.lru_cache(maxsize=64)
-def _qualities(header: str) -> Mapping[str, float]:
-    """The members of an Accept-like header, in its order, with their weights; a weight that can't be read is 0."""
-    qualities: dict[str, float] = {}
-    for member in header.lower().split(","):
-        name, *parameters = (part.strip() for part in member.split(";"))
-        weight = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
-        if name:
-            try:
-                qualities[name] = float(weight)
-            except ValueError:
-                qualities[name] = 0
-    return qualities
+def _weights(header: str) -> Mapping[str, float]:
+    """Return the members of an Accept-like header, in its order, with their weights; an invalid weight is 0."""
+    weights: dict[str, float] = {}
+    for member in MEMBER.findall(header.lower()):
+        parts = [part.strip() for part in PARAMETER.findall(member)]
+        if parts and (name := parts[0]):
+            weight = next((part[2:] for part in parts[1:] if part.startswith("q=")), "1")
+            weights[name] = max(weights.get(name, 0.0), float(weight) if WEIGHT.fullmatch(weight) else 0.0)
+    return weights
 
 
 def _etag(body: bytes, kind: str, gzip: bool) -> str:

@@ -3,6 +3,7 @@
 Each room takes the group that it needs, so that a function is given no variable that it does not read.
 """
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Self
@@ -32,6 +33,14 @@ def _text(environment: Environment, name: str, default: str | None = None) -> st
     return value
 
 
+def _list(environment: Environment, name: str) -> list[str]:
+    """Read the members of a comma-separated list, at least one."""
+    members = [member.strip() for member in _text(environment, name).split(",") if member.strip()]
+    if not members:
+        raise SettingsError(f"{name} must have at least one member")
+    return members
+
+
 def _whole_number(environment: Environment, name: str, default: int, most: int) -> int:
     text = _text(environment, name, str(default))
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
@@ -40,16 +49,40 @@ def _whole_number(environment: Environment, name: str, default: int, most: int) 
 
 
 def _web_url(environment: Environment, name: str, default: str | None = None) -> str:
-    """An http(s) URL with a host, without query, fragment or credentials, and without a slash at its end."""
+    """Read a URL with a host, without query, fragment or credentials, and strip slashes at its end.
+
+    It is https, or plain http for a loopback or private address: keys, tokens and states travel by it.
+    """
     value = _text(environment, name, default)
+    if not _is_web_url(value):
+        raise SettingsError(
+            f"{name} must be an https URL without query, fragment or credentials (or http for a loopback or private address)"
+        )
+    return value.rstrip("/")
+
+
+def _is_web_url(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        good = parts.scheme in {"https", "http"} and parts.hostname and "@" not in parts.netloc and (parts.port or 1)
+        host, port = parts.hostname, parts.port
     except ValueError:
-        good = False
-    if not good or "?" in value or not URI_CHARACTERS.fullmatch(value):
-        raise SettingsError(f"{name} must be an http or https URL without query, fragment or credentials")
-    return value.rstrip("/")
+        return False
+    if not host or port == 0 or "@" in parts.netloc:
+        return False
+    if "?" in value or not URI_CHARACTERS.fullmatch(value):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_near(host))
+
+
+def _is_near(host: str) -> bool:
+    """Whether what is sent to `host` stays on this machine or in a private network."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or (address.is_private and not address.is_unspecified)
 
 
 def _redirect_uri(value: str) -> str:
@@ -66,6 +99,12 @@ def _redirect_uri(value: str) -> str:
             f"ALLOWED_REDIRECT_URIS: {value!r} must be https, an app's own scheme or http on a loopback host, without query"
         )
     return value
+
+
+def check_telemetry(environment: Environment) -> None:
+    """Check what Powertools reads by itself, and would only miss at the first metric. Raises `SettingsError`."""
+    for name in ("POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"):
+        _text(environment, name)
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True):
@@ -85,19 +124,18 @@ class UpstreamSettings(msgspec.Struct, frozen=True):
 
 
 class IdentitySettings(msgspec.Struct, frozen=True):
-    """Whose tokens are good (an OIDC issuer and our audience), and which claim names the customer."""
+    """Whose tokens are valid (an OIDC issuer), for which audiences, and which claim names the customer."""
 
     issuer: str
-    audience: str
+    audiences: frozenset[str]
     customer_claim: str
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`. The issuer is kept to the letter: `iss` is compared with it."""
+        """Raises `SettingsError`. The issuer is kept exactly: `iss` is compared with it."""
         _web_url(environment, "OIDC_ISSUER")
-        return cls(
-            _text(environment, "OIDC_ISSUER"), _text(environment, "OIDC_AUDIENCE"), _text(environment, "CUSTOMER_CLAIM", "sub")
-        )
+        audiences = frozenset(_list(environment, "OIDC_AUDIENCE"))
+        return cls(_text(environment, "OIDC_ISSUER"), audiences, _text(environment, "CUSTOMER_CLAIM", "sub"))
 
 
 class StateSettings(msgspec.Struct, frozen=True):
@@ -151,8 +189,6 @@ class RedirectSettings(msgspec.Struct, frozen=True):
     @classmethod
     def read(cls, environment: Environment) -> Self:
         """Raises `SettingsError`."""
-        allowed = [uri.strip() for uri in _text(environment, "ALLOWED_REDIRECT_URIS").split(",") if uri.strip()]
-        if not allowed:
-            raise SettingsError("ALLOWED_REDIRECT_URIS names no URI")
+        allowed = _list(environment, "ALLOWED_REDIRECT_URIS")
         public_base_url = _web_url(environment, "PUBLIC_BASE_URL") if environment.get("PUBLIC_BASE_URL", "").strip() else None
         return cls(frozenset(map(_redirect_uri, allowed)), public_base_url)

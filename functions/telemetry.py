@@ -10,35 +10,70 @@ from typing import Any
 
 import msgspec
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
 MOST_PLACES = 40  # of a failure's stack, so that a log line stays readable
 
-logger = Logger()
+
+class _Formatter(LambdaPowertoolsFormatter):
+    """Powertools' keys and trace id, encoded by msgspec: 17 µs a line instead of 31."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        keys = {key: value for key, value in self.log_format.items() if value is not None}
+        trace_id = self._get_latest_trace_id()
+        line = {
+            **keys,
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC),
+            **({"xray_trace_id": trace_id} if trace_id else {}),
+            **{key: value for key, value in vars(record).items() if key not in RESERVED_LOG_ATTRS and value is not None},
+        }
+        return msgspec.json.encode(line).decode()
+
+
+class _StandardOutput(logging.Handler):
+    """Writes to what is standard output at that time: Lambda takes it for the log, and tests replace it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)  # noqa: T201 - the log
+
+
+class _LibraryWarnings(logging.Handler):
+    """Logs warnings of libraries like our own lines: by logger and place, because their text may hold anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != logger.service:
+            log(record.levelno, "library_warning", logger=record.name, places=[f"{record.filename}:{record.lineno}"])
+
+
+logger = Logger(logger_handler=_StandardOutput(), logger_formatter=_Formatter())
 logger.remove_keys(["location", "sampling_rate"])
 metrics = Metrics()
 _counted: dict[str, dict[str, Any]] = {}
-_stdlib_logger = logging.getLogger(logger.service)  # Powertools' logger in the standard library's terms
+_stdlib_logger = logging.getLogger(logger.service)  # Powertools' logger, typed: it passes `log` through unseen
 
 
-def begin(request_id: str, function_request_id: str) -> None:
-    """Puts the ids of a request on every line until the next one begins."""
+def bind_request_ids(request_id: str | None, function_request_id: str) -> None:
+    """Put the ids of a request on every line until they are bound again; None leaves an id out."""
     logger.append_keys(correlation_id=request_id, function_request_id=function_request_id)
 
 
-def log(level: int, event: str, **fields: object) -> None:
-    """Writes a line for `event`, a constant name, with identifiers and counts.
+def capture_library_warnings() -> None:
+    """Let warnings of libraries, Python's own included, go through the logger instead of Lambda's plain text."""
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.handlers[:] = [_LibraryWarnings(logging.WARNING)]
 
-    Level and keys are Powertools'; the line is written here, for a third of what the way through `logging` costs each call.
-    """
-    if _stdlib_logger.isEnabledFor(level):
-        now = datetime.now(UTC)
-        keys = logger.get_current_keys()
-        _write({**keys, "level": logging.getLevelName(level), "message": event, "timestamp": now, **fields})
+
+def log(level: int, event: str, **fields: object) -> None:
+    """Write a line for `event`, a constant name, with identifiers and counts."""
+    _stdlib_logger.log(level, event, extra=fields)
 
 
 def log_with_metrics(level: int, event: str, **fields: object) -> None:
-    """The same, with all that was counted since the last time, in CloudWatch's embedded metric format: one line for both.
+    """Write the same with all that was counted since the last time, in CloudWatch's embedded metric format: one line for both.
 
     Metrics are written whatever the log level is.
     """
@@ -46,7 +81,7 @@ def log_with_metrics(level: int, event: str, **fields: object) -> None:
         embedded = metrics.serialize_metric_set(_counted)
         _counted.clear()
         if not _stdlib_logger.isEnabledFor(level):
-            _write(embedded)
+            print(msgspec.json.encode(embedded).decode(), flush=True)  # noqa: T201 - the log
         fields |= embedded
     log(level, event, **fields)
 
@@ -60,10 +95,6 @@ def measure(name: str, value: float, unit: MetricUnit) -> None:
     """Adds a value of the metric `name`. Powertools takes the set as a whole: adding to its own costs twenty times as much."""
     known = _counted.setdefault(name, {"Unit": unit.value, "StorageResolution": 60, "Value": []})
     known["Value"].append(float(value))
-
-
-def _write(line: object) -> None:
-    print(msgspec.json.encode(line).decode(), flush=True)  # noqa: T201 - what Lambda takes for a log is standard output
 
 
 def describe(error: BaseException) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ from local.docs import make_docs, make_document
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
 from local.parts import number, serve, start_parts
+from settings import IdentitySettings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -53,7 +54,8 @@ def start(running: contextlib.ExitStack) -> str:
     for function in parts.functions:
         pool = running.enter_context(contextlib.closing(FunctionPool(function, parts.aws_variables, concurrency)))
         pools.update(dict.fromkeys(function.routes, pool))
-    verifier = Verifier(parts.settings["OIDC_ISSUER"], parts.settings["OIDC_AUDIENCE"])
+    identity = IdentitySettings.read(parts.settings)
+    verifier = Verifier(identity.issuer, identity.audiences)
     beside: dict[str, WSGIApplication] = {
         "/docs": make_docs(has_issuer=parts.issuer is not None),
         "/openapi.json": make_document(api_url),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from itsdangerous import TimestampSigner
@@ -210,6 +211,40 @@ class TestCompression:
         imin.answers({"imin:item": []})
         assert "content-encoding" not in app.get(accept_encoding="gzip").headers
 
+    def test_small_body_is_gzipped_for_a_client_that_accepts_nothing_else(self, app: App, imin: Imin) -> None:
+        imin.answers({"imin:item": []})
+        assert app.get(accept_encoding="gzip, identity;q=0").headers["content-encoding"] == "gzip"
+
+    @pytest.mark.parametrize(
+        ("accept_encoding", "is_gzipped"),
+        [
+            ("x-gzip", True),
+            ("GZIP", True),
+            ("gzip;q=0.001", True),
+            ("*", True),
+            ("br, *;q=0.5", True),
+            ("gzip, identity", True),
+            ("gzip;q=0, x-gzip", True),
+            ("gzip;q=0, *", False),
+            ("gzip;q=0.5, identity", False),
+            ("gzip;q=0.5, identity;q=0.4", True),
+            ("*;q=0.5, identity;q=0.6", False),
+            ("identity;q=0, *", True),
+            ("identity;q=0", False),
+            ("gzip;q=inf", False),
+            ("gzip;q=1_0", False),
+            ("gzip;q=nan", False),
+            ("gzip;q=2", False),
+            ("gzip;q=-1", False),
+            ("gzip;q=0.0001", False),
+            ("gzip;q=1.000", True),
+            ("gzip ; q=1", True),
+        ],
+    )
+    def test_coding_is_the_one_that_the_weights_prefer(self, app: App, accept_encoding: str, is_gzipped: bool) -> None:
+        answer = app.get(accept_encoding=accept_encoding)
+        assert (answer.headers.get("content-encoding") == "gzip") is is_gzipped
+
 
 class TestJsonLd:
     def test_it_is_passed_on_byte_for_byte(self, app: App, imin: Imin) -> None:
@@ -243,11 +278,55 @@ class TestJsonLd:
             ("*/*", "application/json"),
             ("", "application/json"),
             (",;q=,", "application/json"),
+            (";", "application/json"),
+            ("application/ld+json;q=0.1, */*", "application/json"),
+            ("application/ld+json;q=0.1, application/*;q=0.2", "application/json"),
+            ("application/ld+json;q=0.5, */*;q=0.5", "application/ld+json"),
+            ("application/ld+json, */*", "application/ld+json"),
+            ("*/*, application/ld+json", "application/ld+json"),
+            ("application/json;q=0.1, */*", "application/ld+json"),
+            ("application/json;q=0, */*;q=0.1", "application/ld+json"),
+            ("application/ld+json;q=0.5, */*;q=0.9, application/*;q=0.1", "application/ld+json"),
+            ("application/json;q=0, application/ld+json;q=0", "application/json"),
+            ("application/ld+json;q=inf, application/json;q=0.1", "application/json"),
+            ("application/ld+json;q=1_0", "application/json"),
+            ("application/ld+json;q=nan, */*;q=0.1", "application/json"),
+            ('application/ld+json;profile="a,b;q=0";q=0.9, application/json;q=0.5', "application/ld+json"),
+            ('application/ld+json;profile="a, application/json;q=1"', "application/ld+json"),
+            (r'text/html;x="\", application/ld+json', "application/json"),
+            ('"""",,"\\', "application/json"),
+            ("application/ld+json ; Q=0.9 , application/json ; q=0.8", "application/ld+json"),
         ],
     )
     def test_the_client_chooses_and_gets_json_if_it_can_have_nothing_else(self, app: App, accept: str, kind: str) -> None:
         answer = app.get(accept=accept)
         assert (answer.status, answer.headers["content-type"]) == (200, kind)
+
+
+class TestBasePath:
+    """A custom domain can map the API under a base path, which `rawPath` then starts with and API Gateway tells nowhere else."""
+
+    @pytest.fixture
+    def mapped(self) -> dict[str, Any]:
+        """An event for a link, by such a domain."""
+        asked = event("accounts-get")
+        return asked | {"rawPath": f"/booking{asked['rawPath']}", "rawQueryString": urlencode(REDIRECT)}
+
+    def test_link_without_a_public_base_url_is_a_wrong_deployment(
+        self, app: App, imin: Imin, mapped: dict[str, Any], output: Output
+    ) -> None:
+        assert app.send(mapped).json["code"] == "internal_error"
+        (line,) = output.lines()
+        assert (line["level"], line["reason"], line["Faults"]) == ("ERROR", "public_base_url_missing", [1])
+        assert imin.calls == []
+
+    def test_list_without_a_link_needs_none(self, app: App, mapped: dict[str, Any]) -> None:
+        assert app.send(mapped | {"rawQueryString": ""}).status == 200
+
+    def test_link_with_one_works(self, imin: Imin, mapped: dict[str, Any], environment: dict[str, str]) -> None:
+        app = App(accounts.make_handler(environment | {"PUBLIC_BASE_URL": "https://api.example.com/booking"}))
+        assert app.send(mapped).status == 200
+        assert "redirectUri=https%3A%2F%2Fapi.example.com%2Fbooking%2Fv1%2F" in imin.calls[0].url
 
 
 class TestLinks:
@@ -451,7 +530,7 @@ class TestProblems:
             "type": "urn:seller-accounts:problem:forbidden",
             "title": "The token does not give access to this",
             "status": 403,
-            "detail": "The token is not this customer's.",
+            "detail": "The token is another customer's.",
             "code": "forbidden",
             "requestId": "JKJaXmPLvHcESHA=",
             "retryable": False,

@@ -44,7 +44,7 @@ def issuer() -> Issuer:
 @pytest.fixture
 def verifier(issuer: Issuer) -> Verifier:
     """A verifier that has the issuer's keys already."""
-    made = Verifier(ISSUER, AUDIENCE, issuer.fetch_json, lambda: 1000.0)
+    made = Verifier(ISSUER, {AUDIENCE}, issuer.fetch_json, lambda: 1000.0)
     made.claims(f"Bearer {token()}")
     return made
 
@@ -316,7 +316,7 @@ def test_a_token_of_another_customer_is_403_on_every_route_that_has_one(rosie: C
 @given(st.text(max_size=80) | st.lists(st.binary(max_size=40), max_size=4).map(lambda parts: ".".join(map(_part, parts))))
 def test_no_text_is_a_token(text: str) -> None:
     with pytest.raises(Problem, match="bearer token"):
-        Verifier(ISSUER, AUDIENCE, Issuer().fetch_json).claims(f"Bearer {text}")
+        Verifier(ISSUER, {AUDIENCE}, Issuer().fetch_json).claims(f"Bearer {text}")
 
 
 @given(place=st.integers(0), letter=st.characters(codec="utf-8"))
@@ -325,7 +325,7 @@ def test_no_change_to_a_token_goes_unseen(place: int, letter: str) -> None:
     if letter == GOOD[place]:
         return
     with pytest.raises(Problem, match="bearer token"):
-        Verifier(ISSUER, AUDIENCE, Issuer().fetch_json).claims(f"Bearer {GOOD[:place]}{letter}{GOOD[place + 1 :]}")
+        Verifier(ISSUER, {AUDIENCE}, Issuer().fetch_json).claims(f"Bearer {GOOD[:place]}{letter}{GOOD[place + 1 :]}")
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=5))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import WEBHOOK_KEY, Imin, event
+from tests.conftest import WEBHOOK_KEY, Imin, Output, event
 from tests.linking import Customer
 
 HANDLERS = ["accounts", "callbacks", "links", "webhook"]
@@ -56,6 +56,7 @@ OTHERS: dict[str, Any] = {
     },
     "authorizer": {"version": "2.0", "type": "REQUEST", "routeArn": "arn", "identitySource": [""], "requestContext": {}},
 }
+PAYLOAD_FORMAT_1 = ["API Gateway v1", "load balancer"]
 SURROGATE = "\ud800"  # half a character: JSON can write it, UTF-8 can't
 ODD: list[Any] = [None, True, 0, -1, 1e400, "", SURROGATE, "\0", "\r\nX-Evil: 1", "é" * 300, [], [None], ["a"], {}, {"a": None}]
 TEXTS = [["requestContext", "routeKey"], ["rawPath"], ["rawQueryString"], ["headers", "authorization"], ["headers", "x-api-key"]]
@@ -73,8 +74,18 @@ def _status(rosie: Customer, name: str, asked: Any) -> int:
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_an_event_of_another_kind_is_400(rosie: Customer, imin: Imin, calls: list[str], handler: str) -> None:
     for kind, asked in OTHERS.items():
-        assert _status(rosie, handler, asked) == 400, kind
+        if kind not in PAYLOAD_FORMAT_1:
+            assert _status(rosie, handler, asked) == 400, kind
     assert (imin.calls, calls) == ([], [])
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("kind", PAYLOAD_FORMAT_1)
+def test_payload_format_1_is_a_wrong_deployment(rosie: Customer, output: Output, handler: str, kind: str) -> None:
+    assert _status(rosie, handler, OTHERS[kind]) == 500
+    (line,) = output.lines()
+    assert (line["level"], line["errors"], line["reason"]) == ("ERROR", ["DeploymentError"], "payload_format_1")
+    assert line["Faults"] == [1]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

@@ -105,9 +105,7 @@ MAX_SECONDS = 2.5  # three attempts or two with their pauses, on a busy machine;
 
 
 @pytest.mark.parametrize(("call", "error"), CALLS)
-def test_sixteen_silent_addresses_share_one_connect_timeout(
-    call: Calls, error: Any, black_hole: int, addresses: list[int]
-) -> None:
+def test_sixteen_silent_addresses_share_one_connect_timeout(call: Calls, error: Any, black_hole: int, addresses: list[int]) -> None:
     addresses += [black_hole] * 16
     start = time.monotonic()
     with pytest.raises(error):

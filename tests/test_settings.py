@@ -42,7 +42,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert UpstreamSettings.read(GOOD) == UpstreamSettings(
         "https://book.imin.co", "/api/v2/customers/{customerIdentifier}/accounts", "imin-key"
     )
-    assert IdentitySettings.read(GOOD) == IdentitySettings("https://identity.example.com/", "broker-app", "sub")
+    assert IdentitySettings.read(GOOD) == IdentitySettings("https://identity.example.com/", frozenset({"broker-app"}), "sub")
     assert StateSettings.read(GOOD) == StateSettings("state-key", 86400)
     assert RedirectSettings.read(GOOD) == RedirectSettings(frozenset({"brokerapp://linked"}), None)
     assert StoreSettings.read(GOOD) == StoreSettings("records", 400)
@@ -69,12 +69,22 @@ def test_a_missing_one_stops_the_function_with_its_name(name: str, function: Any
         ("IMIN_BASE_URL", "https://book.imin.co:port"),
         ("IMIN_BASE_URL", "https://[book.imin.co"),
         ("IMIN_BASE_URL", "https://book.imin.co/a b"),
+        ("IMIN_BASE_URL", "https://book.imin.co:0"),
+        ("IMIN_BASE_URL", "http://book.imin.co"),
+        ("IMIN_BASE_URL", "http://localhost.example.com"),
+        ("IMIN_BASE_URL", "http://8.8.8.8"),
+        ("IMIN_BASE_URL", "http://0.0.0.0"),
+        ("IMIN_BASE_URL", "http://172.32.0.1"),
+        ("IMIN_BASE_URL", "http://[2001:4860:4860::8888]"),
         ("IMIN_ACCOUNTS_PATH", "/customers/accounts"),
         ("IMIN_ACCOUNTS_PATH", "customers/{customerIdentifier}"),
         ("IMIN_ACCOUNTS_PATH", "/{customerIdentifier}/{customerIdentifier}"),
         ("IMIN_ACCOUNTS_PATH", "/{customerIdentifier}?x=1"),
         ("OIDC_ISSUER", "identity.example.com"),
+        ("OIDC_ISSUER", "http://identity.example.com"),
+        ("OIDC_AUDIENCE", " , "),
         ("PUBLIC_BASE_URL", "//api.example.com"),
+        ("PUBLIC_BASE_URL", "http://api.example.com"),
         ("LINK_TTL_SECONDS", "0"),
         ("LINK_TTL_SECONDS", "-1"),
         ("LINK_TTL_SECONDS", "1.5"),
@@ -129,6 +139,19 @@ def test_a_number_is_taken_up_to_its_limits_and_not_beyond(name: str, least: int
     for bad in (least - 1, most + 1):
         with pytest.raises(SettingsError, match=f"^{name}"):
             (StateSettings if name == "LINK_TTL_SECONDS" else StoreSettings).read(GOOD | {name: str(bad)})
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "10.0.0.1", "172.17.0.1", "172.31.255.255", "192.168.1.5", "[fd00::1]"]
+)
+def test_http_base_url_is_accepted_for_loopback_and_private_addresses(host: str) -> None:
+    url = f"http://{host}:3002"
+    assert UpstreamSettings.read(GOOD | {"IMIN_BASE_URL": url}).base_url == url
+
+
+@pytest.mark.parametrize("value", ["ios-app,android-app", " ios-app , android-app,", "android-app,ios-app,ios-app"])
+def test_several_audiences_are_separated_by_commas(value: str) -> None:
+    assert IdentitySettings.read(GOOD | {"OIDC_AUDIENCE": value}).audiences == {"ios-app", "android-app"}
 
 
 def test_the_customers_claim_can_be_another() -> None:

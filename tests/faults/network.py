@@ -1,6 +1,8 @@
 """Faults of imin and of the token issuer, by a server on loopback that does to each request what a script says."""
 
 import contextlib
+import itertools
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,11 +20,15 @@ DOWN = answer(b"<html>", "503 Down")
 
 
 @contextlib.contextmanager
-def refusing() -> Iterator[None]:
-    """Refuse all connections."""
+def refusing(times: float = math.inf) -> Iterator[None]:
+    """Refuse the next connections."""
+    connect = socket.socket.connect
+    attempts = itertools.count()
 
     def refuse(self: socket.socket, address: Any) -> None:
-        raise ConnectionRefusedError
+        if next(attempts) < times:
+            raise ConnectionRefusedError
+        connect(self, address)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)

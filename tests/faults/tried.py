@@ -5,6 +5,7 @@ No time in it is measured: it is what the code's limits allow for the attempts t
 
 import contextlib
 import functools
+import math
 from typing import Any, NamedTuple
 
 import pytest
@@ -81,7 +82,7 @@ def _try_network(rig: Rig, call: Call, name: str, script: Script | None, is_once
     befalls = [script, *([None] if is_once else [])]
     rig.imin, rig.issuer = (befalls, []) if call.to == "imin" else ([], befalls)
     before = rig.records()
-    refused = refusing() if name == "refused" else contextlib.nullcontext()
+    refused = refusing(math.inf if call.to == "imin" else 1) if name == "refused" else contextlib.nullcontext()
     with told() as lines, pytest.MonkeyPatch.context() as patch, refused:
         if name == "hung":
             patch.setattr(transport, "READ_TIMEOUT_SECONDS", HUNG_SECONDS)

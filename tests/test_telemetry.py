@@ -1,0 +1,99 @@
+"""Log lines: which ids they carry, and that warnings of libraries become such lines too."""
+
+import copy
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import accounts
+import telemetry
+from http_api import made_on_demand
+from settings import SettingsError
+from tests.conftest import App, Output, event
+
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+GOOD = event("accounts-get")
+
+
+class TestIds:
+    @pytest.mark.parametrize(
+        "unreadable",
+        [{}, {"version": "1.0"}, {**GOOD, "rawPath": 5}, {**GOOD, "headers": {"a": None}}, {**GOOD, "requestContext": None}],
+    )
+    def test_unreadable_event_has_its_own_ids(self, app: App, output: Output, unreadable: dict[str, Any]) -> None:
+        app.send(GOOD)
+        app.context = copy.copy(app.context)
+        app.context.aws_request_id = "another"
+        app.handler(unreadable, app.context)
+        before, after = output.lines()
+        assert before["correlation_id"] == GOOD["requestContext"]["requestId"]
+        assert "correlation_id" not in after
+        assert after["function_request_id"] == "another"
+
+    def test_line_and_trace_find_each_other(self, app: App, output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
+        app.send(GOOD)
+        monkeypatch.delenv("_X_AMZN_TRACE_ID")
+        app.send(GOOD)
+        traced, untraced = output.lines()
+        assert traced["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
+        assert "xray_trace_id" not in untraced
+
+    def test_line_has_its_own_time_in_utc_and_nothing_empty(self, output: Output) -> None:
+        telemetry.log(logging.WARNING, "event", number=5, nothing=None, nested={"a": [1]})
+        (line,) = output.lines()
+        assert line["timestamp"].startswith(time.strftime("%Y-%m-%dT%H:", time.gmtime()))
+        assert line["timestamp"].endswith("Z")
+        assert (line["level"], line["message"], line["service"]) == ("WARNING", "event", "seller-accounts")
+        assert (line["number"], line["nested"]) == (5, {"a": [1]})
+        assert None not in line.values()
+
+
+class TestLibraries:
+    @pytest.fixture(autouse=True)
+    def _captured(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
+        telemetry.capture_library_warnings()
+        yield
+        logging.captureWarnings(False)
+
+    def test_warning_of_a_library_is_a_line_without_its_text(self, output: Output) -> None:
+        logging.getLogger("botocore.credentials").warning("the key is %s", "secret")
+        text = output.text()
+        assert '"message":"library_warning"' in text
+        assert '"logger":"botocore.credentials"' in text
+        assert '"places":["test_telemetry.py:' in text
+        assert "secret" not in text
+
+    def test_warning_of_python_is_one_too(self, output: Output) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(False)  # the context manager put Python's own display back
+            logging.captureWarnings(True)
+            warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
+        (line,) = output.lines()
+        assert (line["message"], line["logger"]) == ("library_warning", "py.warnings")
+
+    def test_information_of_a_library_is_not_logged(self, output: Output) -> None:
+        logging.getLogger("botocore").setLevel(logging.INFO)
+        logging.getLogger("botocore").info("found credentials")
+        assert output.text() == ""
+
+    def test_own_line_is_written_once(self, output: Output) -> None:
+        telemetry.log(logging.ERROR, "event")
+        assert len(output.lines()) == 1
+
+
+@pytest.mark.parametrize("name", ["POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"])
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_function_without_a_metrics_namespace_does_not_start(name: str, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} is missing"):
+        made_on_demand(accounts.make_handler)("handler")
