@@ -2,14 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page
 
-from local.parts import serve
 from tests.browser import needs_browser, phone
+from tests.loopback import answer, serve
 from tests.stack import Stack, running
 
 pytestmark = pytest.mark.external
@@ -27,17 +26,11 @@ FETCH = """async ([url, token, tag]) => {
 }"""
 
 
-def empty_page(_environ: object, start_response: Any) -> list[bytes]:
-    """An application with nothing but an origin."""
-    start_response("200 OK", [("Content-Type", "text/html")])
-    return [b"<!doctype html>"]
-
-
 @contextlib.contextmanager
 def another_origin() -> Iterator[str]:
     """An empty page on another port."""
-    with contextlib.ExitStack() as stack:
-        yield f"http://127.0.0.1:{serve(stack, empty_page, '127.0.0.1', 0)}"
+    with serve(answer(b"<!doctype html>", **{"Content-Type": "text/html"})) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="module")
