@@ -150,9 +150,24 @@ build: .venv-sam/ready ## build what is deployed, bytecode included; ARCHITECTUR
 	@"$(RUNTIME_PYTHON)" -P local/artefact.py .aws-sam/build $(ARCHITECTURE) 3.13 samconfig.toml
 
 STAGE ?= dev
+GUARD ?= true
+# A deployment that was rolled back can be repeated as it is: Release varies with the time, so there are new versions each time.
 .PHONY: deploy
-deploy: .venv-sam/ready ## deploy what was built, with a stage's settings in samconfig.toml; STAGE=prod for another than dev
+deploy: .venv-sam/ready ## deploy what was built, then smoke-test it [STAGE=prod] [GUARD=false]
+	@test -f .aws-sam/build/release.yaml || { echo "make build comes first" >&2; exit 1; }
+	@printf "Release: '%s-%s'\nErrorsAlarmGuard: '%s'\n" "$$(cut -d "'" -f 2 .aws-sam/build/release.yaml)" "$$(date -u +%Y%m%d%H%M%S)" \
+	"$(GUARD)" >.aws-sam/build/deployment.yaml
 	@$(SAM) deploy --config-env $(STAGE) $(DEPLOY_ARGS)
+	@$(if $(filter prod,$(STAGE)),.venv-sam/bin/python -m local.stage protect $(STAGE))
+	@$(MAKE) --no-print-directory smoke
+
+.PHONY: smoke
+smoke: .venv-sam/ready ## check a deployed API from outside [STAGE=prod] [URL=https://…]
+	@url="$(URL)"; test "$$url" || url=$$(.venv-sam/bin/python -m local.stage url $(STAGE)) && .venv-sam/bin/python -m local.smoke "$$url"
+
+.PHONY: delete
+delete: .venv-sam/ready ## delete a stage, except for its records, key and imin's secrets [STAGE=prod]
+	@$(SAM) delete --config-env $(STAGE)
 
 HERE := $(if $(filter x86_64 AMD64,$(shell uname -m)),x86_64,arm64)
 .PHONY: sam-local

@@ -124,7 +124,7 @@ class AccountsRoute(msgspec.Struct, frozen=True):
         """Return the callback's URL. Raises `DeploymentError` where only `PUBLIC_BASE_URL` can tell it: behind a base path."""
         base_url = self.redirects.public_base_url
         if base_url is None:
-            if not request.path.startswith("/v1/"):
+            if request.path.find("/v1/") > 0:
                 raise DeploymentError("public_base_url_missing")
             base_url = f"https://{request.domain_name}"
         return f"{base_url}/v1/link-callbacks/{link.state}"

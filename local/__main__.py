@@ -1,11 +1,12 @@
 """The local stack: `python -m local` starts the whole service on this machine, with no Docker, no AWS account and no network.
 
 The API with its functions (port 3000), AWS (3001), an imin (3002) and an OIDC issuer (on the API's port), as `template.yaml` has
-them, the API's documentation (`/docs`) and a demo app (`/`). Every setting of the functions can be given in the environment. It
-stops on Ctrl-C or SIGTERM.
+them, the API's documentation (`/docs`) and a demo app (`/`). Every setting of the functions can be given in the environment, and
+`ALLOWED_ORIGINS` and `AUTHORIZATION_SCOPES` for API Gateway. It stops on Ctrl-C or SIGTERM.
 """
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from access_token import Verifier
+from local.authorizer import Authorizer
+from local.cors import Cors
 from local.demo import Demo
 from local.docs import make_docs, make_document
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
 from local.parts import number, serve, start_parts
-from settings import IdentitySettings
+from local.template import Template
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -54,17 +56,23 @@ def start(running: contextlib.ExitStack) -> str:
     for function in parts.functions:
         pool = running.enter_context(contextlib.closing(FunctionPool(function, parts.aws_variables, concurrency)))
         pools.update(dict.fromkeys(function.routes, pool))
-    identity = IdentitySettings.read(parts.settings)
-    verifier = Verifier(identity.issuer, identity.audiences)
+    scopes, origins = (split(os.environ.get(name, "")) for name in ("AUTHORIZATION_SCOPES", "ALLOWED_ORIGINS"))
+    authorizer = Authorizer(parts.settings["OIDC_ISSUER"], split(parts.settings["OIDC_AUDIENCE"]), scopes)
+    cors = Cors(Template().document["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"][1], origins)
     beside: dict[str, WSGIApplication] = {
         "/docs": make_docs(has_issuer=parts.issuer is not None),
         "/openapi.json": make_document(api_url),
         **({"/local": parts.issuer} if parts.issuer else {}),
     }
-    api: WSGIApplication = Gateway(pools, verifier, f"{HOST}:{port}")
+    api: WSGIApplication = Gateway(pools, authorizer, cors, f"{HOST}:{port}")
     # the demo signs its customers in at the local issuer
     serve(running, DispatcherMiddleware(Demo(api) if parts.issuer else api, beside), HOST, port)
     return api_url
+
+
+def split(text: str) -> list[str]:
+    """Split a comma-separated parameter; empty text has no entries."""
+    return [entry for entry in text.split(",") if entry]
 
 
 if __name__ == "__main__":

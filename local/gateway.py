@@ -17,10 +17,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from access_token import Verifier
+from local.authorizer import Authorizer, RejectionError
+from local.cors import Cors
 from local.function_pool import FunctionError, FunctionPool
 from local.template import Route
-from problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -33,21 +33,24 @@ TEXT_TYPES = ("text/", "application/json", "application/javascript", "applicatio
 class Gateway:
     """The API as a WSGI application. `pools` are the functions behind its routes."""
 
-    def __init__(self, pools: Mapping[Route, FunctionPool], verifier: Verifier, domain_name: str) -> None:
+    def __init__(self, pools: Mapping[Route, FunctionPool], authorizer: Authorizer, cors: Cors, domain_name: str) -> None:
         rules = [Rule(_werkzeug_path(route.path), endpoint=route, methods=[route.method]) for route in pools]
         for rule in rules:
             (rule.methods or set()).discard("HEAD")  # API Gateway answers only the methods that are routed
         self._routes = Map(rules, strict_slashes=False, merge_slashes=False)
         self._pools = pools
-        self._verifier = verifier
+        self._authorizer = authorizer
+        self._cors = cors
         self._domain_name = domain_name
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
         request_id = uuid.uuid4().hex[:16]
         start = time.perf_counter()
-        route_key, response = self._answer(request, request_id)
+        preflight = self._cors.preflight(request)
+        route_key, response = ("-", preflight) if preflight else self._answer(request, request_id)
         response.headers["apigw-requestid"] = request_id
+        self._cors.add_headers(request, response)
         milliseconds = (time.perf_counter() - start) * 1000
         # never the path: it may hold the state of a link
         print(f"{request_id} {route_key} {response.status_code} {milliseconds:.0f} ms", file=sys.stderr, flush=True)
@@ -64,12 +67,13 @@ class Gateway:
         event = self._event(request, request_id, key, parameters)
         try:
             if route.authorized:
-                claims = self._verifier.claims(request.headers.get("Authorization", ""))
-                event["requestContext"]["authorizer"] = {"jwt": {"claims": _as_text(claims), "scopes": None}}
+                token = self._authorizer.authorize(request.headers.get("Authorization"))
+                event["requestContext"]["authorizer"] = {"jwt": {"claims": _as_text(token.claims), "scopes": token.scopes}}
             return key, _response(self._pools[route].invoke(event))
-        except Problem as problem:
-            if problem.status == 401:
-                return key, _refusal(401, "Unauthorized", {"www-authenticate": "Bearer"})
+        except RejectionError as rejection:
+            print(f"{request_id} {key}: {rejection}", file=sys.stderr, flush=True)
+            message = "Unauthorized" if rejection.status == 401 else "Forbidden"
+            return key, _refusal(rejection.status, message, {"www-authenticate": rejection.challenge})
         except (FunctionError, ValueError) as error:
             print(f"{request_id} {key}: {error}", file=sys.stderr, flush=True)
         return key, _refusal(500, "Internal Server Error")

@@ -14,7 +14,10 @@ KEY_ID = "local"
 
 
 def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
-    """The issuer called `issuer` as an application, with a key of its own that lives as long as it does."""
+    """The issuer called `issuer` as an application, with a key of its own that lives as long as it does.
+
+    Of several comma-separated audiences, tokens get the first.
+    """
     app = Flask("issuer")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": KEY_ID, "use": "sig", "alg": "RS256"}
@@ -34,7 +37,13 @@ def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
         if not isinstance(asked, dict):
             return jsonify(message='expected JSON like {"customerIdentifier": "rosie"}'), 400
         now = int(time.time())
-        claims: dict[str, Any] = {"iss": issuer, "aud": audience, "iat": now, "nbf": now, "exp": now + TOKEN_TTL_SECONDS}
+        claims: dict[str, Any] = {
+            "iss": issuer,
+            "aud": audience.partition(",")[0],
+            "iat": now,
+            "nbf": now,
+            "exp": now + TOKEN_TTL_SECONDS,
+        }
         customer = asked.pop("customerIdentifier", None)
         if customer is not None:
             claims[customer_claim] = customer

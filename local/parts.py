@@ -65,7 +65,8 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
         serve(running, imin, host, imin_port)
     issuer = None
     if "OIDC_ISSUER" not in os.environ:
-        issuer = make_issuer(issuer_url, settings["OIDC_AUDIENCE"], settings["CUSTOMER_CLAIM"])
+        audience = settings["OIDC_AUDIENCE"].partition(",")[0].strip()
+        issuer = make_issuer(issuer_url, audience, settings["CUSTOMER_CLAIM"])
     return Parts(functions, settings, variables, issuer)
 
 

@@ -101,7 +101,5 @@ class Template:
             timeout_seconds=merged["Timeout"],
             memory_mb=merged["MemorySize"],
             environment={key: str(value) for key, value in variables.items()},
-            routes=tuple(
-                Route(each["Method"].upper(), each["Path"], each.get("Auth") != {"Authorizer": "NONE"}) for each in routes
-            ),
+            routes=tuple(Route(each["Method"].upper(), each["Path"], "Auth" in each) for each in routes),
         )

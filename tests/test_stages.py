@@ -2,14 +2,18 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
+from local.stage import main
 from local.template import Template
 
-RELEASE = "file://.aws-sam/build/release.yaml"  # written by local/artefact.py
+RELEASE = "file://.aws-sam/build/deployment.yaml"  # written by `make deploy`
 PARAMETERS: dict[str, dict[str, Any]] = Template().document["Parameters"]
 STAGES: dict[str, Any] = tomllib.loads((Path(__file__).parent.parent / "samconfig.toml").read_text())
 del STAGES["version"]
@@ -25,7 +29,8 @@ def test_each_stage_of_the_template_is_there_under_a_name_of_its_own() -> None:
     assert list(STAGES) == PARAMETERS["Stage"]["AllowedValues"]
     for stage, about in STAGES.items():
         assert _settings(stage)["Stage"] == stage
-        assert about["deploy"]["parameters"]["stack_name"] == f"seller-accounts-{stage}"
+        assert about["global"]["parameters"]["stack_name"] == f"seller-accounts-{stage}"  # global: `sam delete` needs it too
+        assert about["deploy"]["parameters"]["tags"] == f"service=seller-accounts stage={stage}"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -50,3 +55,27 @@ def test_what_customers_depend_on_is_protected_watched_and_changed_gradually() -
 def test_logs_are_kept_longer_where_they_matter_more() -> None:
     days = [int(_settings(stage)["LogRetentionDays"]) for stage in ("dev", "staging", "prod")]
     assert days == sorted(set(days))
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """CloudFormation, to be told what it answers."""
+    client = boto3.client("cloudformation", region_name="eu-west-2", aws_access_key_id="test", aws_secret_access_key="test")
+    monkeypatch.setattr(boto3, "client", lambda _name, region_name: client if region_name == "eu-west-2" else None)
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def test_url_of_a_stage_is_that_of_its_stack(cloudformation: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = [{"OutputKey": "ApiUrl", "OutputValue": "https://api.example.com"}]
+    stack = {"StackName": "x", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
+    cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "seller-accounts-dev"})
+    main("url", "dev")
+    assert capsys.readouterr().out == "https://api.example.com\n"
+
+
+def test_stack_is_protected_from_termination(cloudformation: Stubber) -> None:
+    expected = {"StackName": "seller-accounts-prod", "EnableTerminationProtection": True}
+    cloudformation.add_response("update_termination_protection", {}, expected)
+    main("protect", "prod")

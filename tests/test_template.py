@@ -22,7 +22,7 @@ from tests.linking import Customer
 
 FUNCTIONS = Path(accounts.__file__).parent
 RUNBOOK = FUNCTIONS.parent / "docs" / "runbook.md"
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+NOT_READ_BY_FUNCTIONS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "RELEASE"}
 MODULES = {
     "AccountsFunction": accounts,
     "LinkCallbackFunction": link_callback,
@@ -32,6 +32,7 @@ MODULES = {
 AWS_METRICS = {  # by namespace and dimension, from each service's own guide
     ("AWS/ApiGateway", "ApiId"): {"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"},
     ("AWS/DynamoDB", "TableName"): {"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"},
+    ("AWS/Logs", "LogGroupName"): {"LogEventsWithFindings"},
     ("AWS/Lambda", "FunctionName"): {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
 }
 template = Template()
@@ -69,7 +70,7 @@ def test_every_variable_that_a_function_reads_is_set_and_no_other() -> None:
         )
         environment.read = set()
         MODULES[function.name].make_handler(environment)
-        assert environment.read == set(function.environment) - POWERTOOLS
+        assert environment.read == set(function.environment) - NOT_READ_BY_FUNCTIONS
 
 
 class TestRights:
@@ -138,9 +139,15 @@ class TestWhatIsKept:
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
         assert table["DeletionProtectionEnabled"] == "true"
-        for kept in (name, "DataKey"):  # one is of no use without the other
+        for kept in (name, "DataKey", "IminApiKeySecret", "IminWebhookSecret"):  # of no use without the key
             about = template.document["Resources"][kept]
-            assert about["DeletionPolicy"] == about["UpdateReplacePolicy"] == "Retain"
+            assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+    def test_secrets_hold_a_value_from_the_start(self) -> None:
+        """An empty secret is a 503 of this service, which fires the errors alarm and so stops deployments."""
+        secrets = template.resources("AWS::SecretsManager::Secret")
+        generated = {"PasswordLength": 64, "ExcludePunctuation": True}
+        assert [each.get("GenerateSecretString") for each in secrets.values()] == [generated] * 3
 
     def test_all_of_it_is_encrypted_by_a_key_of_our_own(self) -> None:
         (table,) = template.resources("AWS::DynamoDB::Table").values()
@@ -180,15 +187,63 @@ def test_the_api_is_throttled() -> None:
     limits = api["DefaultRouteSettings"]
     assert 0 < int(limits["ThrottlingRateLimit"]) <= int(limits["ThrottlingBurstLimit"]) * 10
     assert set(limits) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+    public = [f"{route.method} {route.path}" for f in template.functions() for route in f.routes if not route.authorized]
+    assert set(api["RouteSettings"]) == set(public)
+    for settings in api["RouteSettings"].values():
+        assert settings.keys() == limits.keys()
+        assert all(int(settings[name]) < int(limits[name]) for name in limits)
+
+
+class TestApi:
+    api = template.document["Resources"]["Api"]["Properties"]
+
+    def test_import_warning_fails_the_deployment(self) -> None:
+        assert self.api["FailOnWarnings"] in {True, "true"}
+
+    def test_authorizer_takes_several_audiences_and_optional_scopes(self) -> None:
+        ((_, authorizer),) = self.api["Auth"]["Authorizers"].items()
+        assert authorizer["JwtConfiguration"]["audience"] == {"Fn::Split": [",", {"Ref": "OidcAudience"}]}
+        assert [scope["Fn::If"][0] for scope in authorizer["AuthorizationScopes"]] == ["HasScope", "HasSecondScope"]
+
+    def test_cors_lets_the_app_send_and_read_its_headers_and_is_off_without_origins(self) -> None:
+        condition, cors, without = self.api["CorsConfiguration"]["Fn::If"]
+        assert condition == "HasAllowedOrigins"
+        assert without == {"Ref": "AWS::NoValue"}
+        assert cors["AllowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+        assert set(cors["AllowMethods"]) == {route.method for f in template.functions() for route in f.routes if route.authorized}
+        assert set(cors["AllowHeaders"]) == {"Authorization", "Accept", "If-None-Match"}
+        assert set(cors["ExposeHeaders"]) == {"ETag", "Retry-After", "apigw-requestid"}
+        assert "AllowCredentials" not in cors
+
+    def test_default_endpoint_is_off_only_with_a_domain(self) -> None:
+        (rule,) = [
+            each for each in template.document["Rules"].values() if "DisableExecuteApiEndpoint" in str(each["RuleCondition"])
+        ]
+        assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}
+        assert self.api["DisableExecuteApiEndpoint"]["Fn::If"][0] == "HasNoExecuteApiEndpoint"
+        assert template.document["Parameters"]["DisableExecuteApiEndpoint"]["Default"] == "false"
 
 
 class TestDeployment:
     def test_new_code_and_new_settings_make_new_versions_and_failures_move_traffic_back(self) -> None:
         shared = template.document["Globals"]["Function"]
         assert shared["AutoPublishAlias"] == "live"
-        assert shared["DeploymentPreference"] == {"Type": {"Ref": "DeploymentType"}, "Alarms": [{"Ref": "ErrorsAlarm"}]}
+        alarms = {"Fn::If": ["HasErrorsAlarmGuard", [{"Ref": "ErrorsAlarm"}], [{"Ref": "AWS::NoValue"}]]}
+        assert shared["DeploymentPreference"] == {"Type": {"Ref": "DeploymentType"}, "Alarms": alarms}
+        assert shared["Environment"]["Variables"]["RELEASE"] == {"Ref": "Release"}  # else Lambda publishes no new version
         for name in MODULES:
             assert template.document["Resources"][name]["Properties"]["AutoPublishCodeSha256"] == {"Ref": "Release"}
+
+    @pytest.mark.parametrize("release", ["", "0123456789abcdef", "0123456789abcdef-20260102120000"])
+    def test_release_is_a_digest_and_a_time(self, release: str) -> None:
+        assert re.fullmatch(template.document["Parameters"]["Release"]["AllowedPattern"], release)
+
+    def test_slowest_deployment_leaves_time_in_the_hour_of_the_deploy_role(self) -> None:
+        for name in template.document["Parameters"]["DeploymentType"]["AllowedValues"]:
+            match re.findall(r"\d+", name):
+                case [percent, minutes]:
+                    steps = 1 if name.startswith("Canary") else 100 // int(percent)
+                    assert steps * int(minutes) <= 30, name
 
     def test_every_parameter_is_described_checked_and_in_a_group(self) -> None:
         groups = template.document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
@@ -221,6 +276,7 @@ class TestWatching:
         """Whether there is such a metric: the code's own, or one of AWS's with a resource of this template."""
         if namespace == "SellerAccounts":
             return name in self.ours and dimensions == {"service": "seller-accounts-dev"}
+        assert dimensions.pop("DataProtectionOperation", "Audit") == "Audit"
         ((dimension, resource),) = dimensions.items()
         return name in AWS_METRICS[namespace, dimension] and resource in template.document["Resources"]
 

@@ -59,7 +59,7 @@ def make_responses(route: Route, operation: Json, words: Json, examples: dict[st
 def _gateway_statuses(route: Route) -> list[int]:
     """What API Gateway can refuse by itself on this route. An empty path parameter makes a path that is not routed."""
     return [
-        *([401] if route.authorized else []),
+        *([401, 403] if route.authorized else []),
         *([404] if "{" in route.path else []),
         *([413] if route.method == "POST" else []),
         *(429, 500, 503),

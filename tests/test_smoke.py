@@ -1,0 +1,83 @@
+"""The smoke test after a deployment: against servers that respond well and badly, and against the local stack."""
+
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from local import smoke
+from tests.loopback import answer, serve
+from tests.stack import free_ports, running
+
+pytestmark = pytest.mark.external
+
+GOOD = {
+    "GET /v1/health": "200 OK",
+    "GET /v1/customers/me/accounts": "401 Unauthorized",
+    "GET /v1/link-callbacks/smoke-test": "400 Bad Request",
+    "POST /v1/webhooks/imin": "401 Unauthorized",
+}
+
+
+@contextlib.contextmanager
+def api(statuses: Mapping[str, str]) -> Iterator[str]:
+    """An API that answers each route with its status, else with 404."""
+
+    def script(connection: socket.socket, request: bytes) -> None:
+        route = request.decode().partition(" HTTP/")[0]
+        answer(b"{}", statuses.get(route, "404 Not Found"), Location="/v1/health")(connection, request)
+
+    with serve(script) as server:
+        yield server.url
+
+
+@pytest.fixture(autouse=True)
+def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries follow each other immediately, and only for a moment."""
+    monkeypatch.setattr(smoke, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(smoke.run, "__defaults__", (0.1,))
+
+
+def test_good_api_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    with api(GOOD) as url:
+        smoke.main(f"{url}/")
+    assert "responds as it should (4 calls)" in capsys.readouterr().out
+
+
+def test_vanished_routes_fail_with_a_hint() -> None:
+    with (
+        api({name: status for name, status in GOOD.items() if "customers" not in name}) as url,
+        pytest.raises(SystemExit) as exited,
+    ):
+        smoke.main(url)
+    assert "GET /v1/customers/me/accounts: 404, expected 401 (404: API Gateway left out the routes" in str(exited.value.code)
+    assert "/v1/health" not in str(exited.value.code)
+
+
+@pytest.mark.parametrize("route", GOOD)
+@pytest.mark.parametrize("status", ["503 Service Unavailable", "302 Found"])
+def test_any_other_status_fails_without_following_redirects(route: str, status: str) -> None:
+    with api(GOOD | {route: status}) as url:
+        (failure,) = smoke.run(url)
+    assert failure.startswith(f"{route}: {status[:3]}, expected {GOOD[route][:3]}")
+
+
+def test_api_that_is_late_passes() -> None:
+    statuses = dict(GOOD)
+    del statuses["GET /v1/health"]
+    with api(statuses) as url:
+        assert smoke.run(url, max_seconds=0)
+        statuses |= GOOD
+        assert smoke.run(url) == []
+
+
+def test_unreachable_api_fails() -> None:
+    (port,) = free_ports(1)
+    assert all("refused" in failure for failure in smoke.run(f"http://127.0.0.1:{port}"))
+
+
+def test_local_stack_passes(tmp_path: Path) -> None:
+    with running(tmp_path, CONCURRENCY="1") as stack:
+        assert smoke.run(stack.url, max_seconds=30) == []
