@@ -14,7 +14,7 @@ from bench.timing import cpu_microseconds, in_turn
 from http_api import Response
 
 GOALS = {1: None, 20: 0.65, 100: 0.4, 500: 0.4, 2000: 0.4}
-FIXED_GOAL_MICROSECONDS = 100
+FIXED_GOAL_MICROSECONDS = 150
 ROUNDS = 31
 SELLERS_PER_ROUND = 2000
 CALLS_OF_FIXED_PART = 200
