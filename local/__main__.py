@@ -56,7 +56,7 @@ def start(running: contextlib.ExitStack) -> str:
     verifier = Verifier(parts.settings["OIDC_ISSUER"], parts.settings["OIDC_AUDIENCE"])
     beside: dict[str, WSGIApplication] = {
         "/docs": make_docs(has_issuer=parts.issuer is not None),
-        "/openapi.json": make_document(api_url),
+        "/openapi.json": make_document(port),
         **({"/local": parts.issuer} if parts.issuer else {}),
     }
     api: WSGIApplication = Gateway(pools, verifier, f"{HOST}:{port}")
