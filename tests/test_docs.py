@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import look_at, needs_browser, phone
 from tests.conformance import DOCUMENT
-from tests.stack import Stack, running
+from tests.stack import ROOT, Stack, running
 
 pytestmark = pytest.mark.external
 
@@ -32,6 +32,12 @@ def test_document_names_this_stack_first_by_the_name_that_was_used(stack: Stack,
 def test_document_names_no_other_host(stack: Stack) -> None:
     served = requests.get(f"{stack.url}/openapi.json", headers={"Host": "evil.example.com"}, timeout=5).json()
     assert served["servers"][0]["url"] == stack.url
+
+
+def test_guide_and_document_tell_the_journey_in_the_same_words() -> None:
+    told = DOCUMENT["info"]["description"].partition("## Connecting an account\n\n")[2].partition("\n\n##")[0]
+    assert told.startswith("1. ")
+    assert told in (ROOT / "docs" / "app-developers.md").read_text()
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/docs.js"])
