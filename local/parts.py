@@ -5,6 +5,7 @@ It does not run the functions: `__main__.py` does in processes of its own, `sam.
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from cheroot.wsgi import Server
 from local import aws
 from local.imin import make_imin
 from local.issuer import make_issuer
+from local.start_checks import misspelt_settings
 from local.template import Function, Template
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
     template = Template()
     functions = [replace(each, environment=_in_force(each.environment, local)) for each in template.functions()]
     settings = {name: value for function in functions for name, value in function.environment.items()}
+    for name, meant in misspelt_settings(os.environ, settings).items():
+        print(f"{name} is not a setting: did you mean {meant}?", file=sys.stderr, flush=True)
 
     if not os.environ.get("AWS_ENDPOINT_URL"):
         serve(running, aws.make_aws(), host, aws_port)
