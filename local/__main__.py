@@ -17,6 +17,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from access_token import Verifier
 from local.demo import Demo
 from local.docs import make_docs, make_document
+from local.faults import FaultyGateway
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
 from local.parts import Parts, number, serve, start_parts
@@ -67,7 +68,7 @@ def start(running: contextlib.ExitStack) -> str:
         "/openapi.json": make_document(port),
         **({"/local": parts.issuer} if parts.issuer else {}),
     }
-    api: WSGIApplication = Gateway(pools, verifier, f"{HOST}:{port}")
+    api: WSGIApplication = FaultyGateway(Gateway(pools, verifier, f"{HOST}:{port}"), parts.imin_state)
     # the demo signs its customers in at the local issuer
     serve(running, DispatcherMiddleware(Demo(api) if parts.issuer else api, beside), HOST, port)
     return "\n".join([*_directions(api_url, ports, parts), f"ready {api_url}"])

@@ -243,6 +243,35 @@ class TestStarting:
         assert f"{name}: port {environment[name]} is in use, most likely by another `make start`" in ended.stderr.decode()
 
 
+class TestFaults:
+    def test_each_can_be_tried(self, stack: Stack) -> None:
+        def switch(fault: str) -> None:
+            assert requests.post(f"{stack.imin_url}/local/fault", data={"fault": fault}, timeout=5).status_code == 200
+
+        try:
+            listed = stack.get(ACCOUNTS, "noor", params={"redirectUri": "brokerapp://linked"}).json()
+            connect = next(each["connect"] for each in listed["accounts"] if each["status"] == "not_connected")
+            form = {"email": "noor@example.com", "password": "noor-password"}
+            link = f"/v1/customers/me/links/{listed['link']['id']}"
+            switch("old-urls")
+            assert requests.get(connect["existingAccountUrl"], timeout=5).status_code == 410
+            switch("throttled")
+            response = stack.get(ACCOUNTS, "noor")
+            assert (response.status_code, response.json()) == (429, {"message": "Too Many Requests"})
+            switch("storage-down")
+            returned = requests.post(connect["existingAccountUrl"], data=form, timeout=20)
+            assert returned.status_code == 503
+            assert "Try again" in returned.text
+            switch("imin-down")
+            again = stack.send("GET", urlsplit(returned.url).path)
+            assert again.headers["Location"].endswith("status=received")
+            assert stack.get(link, "noor").json()["status"] == "received"
+            switch("nothing")
+            assert stack.get(link, "noor").json()["status"] == "confirmed"
+        finally:
+            switch("nothing")
+
+
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_stops_all_of_it_cleanly(self, tmp_path: Path, number: int) -> None:
