@@ -69,7 +69,8 @@ def running(folder: Path, command: tuple[str, ...] = (sys.executable, "-m", "loc
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYENV_ROOT") if name in os.environ}
     log = folder / f"stack-{port}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=kept | ports | {"LOGS": "json"} | settings, stdout=output, stderr=output)  # noqa: S603
+        environment = kept | ports | {"LOGS": "json"} | settings
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
         try:
             _wait_until_ready(process, log, f"ready http://127.0.0.1:{port}\n")
             urls = [f"http://127.0.0.1:{each}" for each in (port, aws_port, imin_port)]

@@ -28,7 +28,10 @@ function nameOf(field) {
 }
 
 /** The operation that a part of the page belongs to, such as `GET /v1/health`. */
-const operationOf = (part) => part.closest(".opblock").querySelector(".opblock-summary-control").innerText.split("\n").slice(0, 2).join(" ")
+function operationOf(part) {
+  const summary = part.closest(".opblock").querySelector(".opblock-summary-control")
+  return summary.innerText.split("\n").slice(0, 2).join(" ")
+}
 
 const LANDMARKS = { "About the API": ".information-container", "Server and authorization": ".schemes-server-container" }
 const scrolls = (each) => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight
@@ -39,7 +42,8 @@ function repair() {
   for (const field of document.querySelectorAll(fields)) field.setAttribute("aria-label", nameOf(field))
   const tables = "#swagger-ui .responses-table[role]:not([aria-label])"
   for (const table of document.querySelectorAll(tables)) table.setAttribute("aria-label", `Responses: ${operationOf(table)}`)
-  for (const link of document.querySelectorAll("#swagger-ui button a[href]")) link.removeAttribute("href") // the button does the same
+  // what a link inside a button does, the button does
+  for (const link of document.querySelectorAll("#swagger-ui button a[href]")) link.removeAttribute("href")
   for (const [name, part] of Object.entries(LANDMARKS)) {
     for (const each of document.querySelectorAll(`${part}:not([role])`)) {
       each.setAttribute("role", "region")

@@ -30,7 +30,8 @@ export function connectPart(account, { announce, refresh }) {
         remember(link, seller.id)
         return location.assign(current.connect[way.field])
       }
-      part.replaceChildren(element("p", { class: "card soft" }, ways.length ? "This way is not open. Take the other one." : CLOSED), ...buttons(ways))
+      const words = ways.length ? "This way is not open. Take the other one." : CLOSED
+      part.replaceChildren(element("p", { class: "card soft" }, words), ...buttons(ways))
       say(part.querySelector("p").textContent)
     } catch (error) {
       if (!error.kind) throw error

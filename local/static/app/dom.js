@@ -12,7 +12,8 @@ export function element(name, attributes = {}, ...children) {
 }
 
 /** A text, such as an e-mail address, that may break after each "@" and ".". */
-export const breakable = (text) => text.split(/(?<=[@.])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : part))
+export const breakable = (text) =>
+  text.split(/(?<=[@.])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : part))
 
 /** One of the page's symbols. */
 export function icon(name, className = "icon") {

@@ -16,6 +16,7 @@ const DIRECTIONS = {
   failed: "What you sent was not accepted. Send something else.",
 }
 const ENDED = "This entitlement has ended. The seller can tell how to get it again."
+const [ENDED_ON, HOLDS_UNTIL] = ["ended on", "holds until"]
 const TOO_LATE = "The time to send it is over. Ask the seller."
 
 const isPast = (time) => time !== undefined && new Date(time) < new Date()
@@ -28,7 +29,8 @@ export const openRequests = (account) => account.evidenceRequests.filter(isOpen)
 export function evidenceCard(request) {
   const { entitlementName, status, uploadUrl, uploadExpiresAt, expiresAt } = request
   const hasEnded = isPast(expiresAt)
-  const [state, look] = hasEnded ? ["Ended", "plain"] : (STATES[status] ?? ["Not known", "plain"]) // a status to come is like "unknown"
+  const known = STATES[status] ?? ["Not known", "plain"] // a status to come is like "unknown"
+  const [state, look] = hasEnded ? ["Ended", "plain"] : known
   const isTooLate = OPEN.includes(status) && isPast(uploadExpiresAt)
   const canUpload = isOpen(request)
   const title = element("h3", { dir: "auto" }, entitlementName ?? "Evidence")
@@ -38,7 +40,7 @@ export function evidenceCard(request) {
     element("div", { class: "side" }, title, element("span", { class: `tag ${look}` }, state)),
     element("p", {}, hasEnded ? ENDED : isTooLate ? TOO_LATE : (DIRECTIONS[status] ?? "We can't tell how far it is.")),
     canUpload && uploadExpiresAt && element("p", { class: "soft small" }, `Upload until ${day(uploadExpiresAt)}`),
-    expiresAt && element("p", { class: "soft small" }, `The entitlement ${hasEnded ? "ended on" : "holds until"} ${day(expiresAt)}`),
+    expiresAt && element("p", { class: "soft small" }, `The entitlement ${hasEnded ? ENDED_ON : HOLDS_UNTIL} ${day(expiresAt)}`),
     canUpload && linkOut("button", uploadUrl, icon("upload"), "Upload evidence"),
   )
 }

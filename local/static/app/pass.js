@@ -5,6 +5,7 @@ import { day } from "./words.js"
 
 const ACROSS = 104 // CSS pixels: how long a bar is
 const AROUND = 200 // CSS pixels of the screen's height that a turned barcode leaves to what is around it
+const TOO_LONG = "This is too long for a barcode on this screen."
 
 /** One pass as a card. It is black on white in dark colours too, as scanners need it. */
 export function passCard({ text, imageUrl, updatedAt }) {
@@ -32,7 +33,7 @@ function bars(text) {
     const fits = `${room} ${devicePixelRatio}`
     if (!room || fits === drawnFor) return
     drawnFor = fits
-    place.replaceChildren(drawBars(code, text, room) ?? element("p", { class: "small" }, "This is too long for a barcode on this screen."))
+    place.replaceChildren(drawBars(code, text, room) ?? element("p", { class: "small" }, TOO_LONG))
   }
   queueMicrotask(draw)
   new ResizeObserver(() => requestAnimationFrame(draw)).observe(place)
