@@ -9,6 +9,9 @@ PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions
 # The same Python as the runtime's builds what is deployed.
 RUNTIME_PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13; do \
 	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+GET_PYTHON := pyenv install 3.13, brew install python@3.13, or the package python3.13 (with python3.13-venv) of your system
+GET_NODE := brew install node, or the packages nodejs and npm of your system
+GET_DOCKER := Docker Desktop, or the package docker.io of your system; then start it
 VENV := .venv
 PARALLEL := -n auto
 DEFAULT_TESTS := not sam and not clients and not fuzz
@@ -28,7 +31,7 @@ touch $@; echo "installed $< in $(1) in $$SECONDS s"
 endef
 
 .venv-uv/ready: requirements-uv.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it: $(GET_PYTHON)" >&2; exit 1; }
 	@set -e; "$(PYTHON)" -m venv --clear .venv-uv; \
 	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<; \
 	touch $@; echo "installed uv with $(PYTHON) in $$SECONDS s"
@@ -37,7 +40,7 @@ $(VENV)/ready: requirements-dev.txt .venv-uv/ready
 	@$(call make_environment,$(VENV),$(PYTHON))
 
 .venv-%/ready: requirements-%.txt .venv-uv/ready
-	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is needed for this" >&2; exit 1; }
+	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is missing. Install it: $(GET_PYTHON)" >&2; exit 1; }
 	@$(call make_environment,.venv-$*,$(RUNTIME_PYTHON))
 
 .PHONY: help
@@ -69,6 +72,7 @@ lint: $(VENV)/ready ## check style, types, the template, openapi.json and the wo
 	@told=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$told"; exit 1; }
 
 node_modules/ready: package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is missing. Install it: $(GET_NODE)" >&2; exit 1; }
 	@npm ci --ignore-scripts --silent
 	@touch $@
 
@@ -146,8 +150,10 @@ validate: .venv-sam/ready .venv-checkov/ready ## let the real SAM CLI and checko
 ARCHITECTURE ?= arm64
 .PHONY: build
 build: .venv-sam/ready ## build what is deployed, bytecode included; ARCHITECTURE=x86_64 for another processor
-	@PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@set -o pipefail; PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) \
+	| sed '/^Commands you can use next/,$$d'
 	@"$(RUNTIME_PYTHON)" -P local/artefact.py .aws-sam/build $(ARCHITECTURE) 3.13 samconfig.toml
+	@echo "next: make deploy (STAGE=dev, or another of samconfig.toml); see docs/deploy.md"
 
 STAGE ?= dev
 GUARD ?= true
@@ -172,6 +178,7 @@ delete: .venv-sam/ready ## delete a stage, except for its records, key and imin'
 HERE := $(if $(filter x86_64 AMD64,$(shell uname -m)),x86_64,arm64)
 .PHONY: sam-local
 sam-local: $(VENV)/ready ## run the built functions in Lambda's containers by `sam local start-api`; it needs Docker
+	@test -n "$$HOST_ADDRESS" || command -v docker >/dev/null || { echo "Docker is missing. Install it: $(GET_DOCKER)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)
 	@exec env SAM_CLI_TELEMETRY=0 $(BIN)/python -m local.sam .venv-sam/bin/sam start-api --warm-containers LAZY $(SAM_LOCAL_ARGS)
 

@@ -64,7 +64,9 @@ class Query(msgspec.Struct, frozen=True):
         if query.media_type == JSON_LD and (query.seller_id or query.status):
             raise Problem("invalid_request", "JSON-LD is passed on as it comes: it can't be filtered by sellerId or status.")
         if query.redirect_uri and not redirects.allows(query.redirect_uri):
-            raise Problem("redirect_uri_not_allowed", "The redirectUri is not one of those that are agreed for this app.")
+            raise Problem(
+                "redirect_uri_not_allowed", "The redirectUri is not an allowed one. It is compared exactly, up to its query."
+            )
         return query
 
     def select(self, accounts: list[shapes.Account]) -> list[shapes.Account]:

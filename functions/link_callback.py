@@ -41,11 +41,11 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
             return page(
                 400, "This link does not work", "It may have been cut off or changed. Please go back to the app and start again."
             )
-        except ExpiredStateError:
+        except ExpiredStateError as error:
             count("CallbacksExpired")
-            return page(
-                410, "This link has expired", "Please go back to the app and start again. What you connected stays connected."
-            )
+            back = _way_on(error.state.redirect_uri, linkId=error.state.link_id, status="expired")
+            text = "Please go back to the app and start again. What you connected stays connected."
+            return page(410, "This link has expired", text, link=(back, "Back to the app"))
         request.log.update(link_id=state.link_id, customer_identifier=state.customer_identifier)
         customer = state.customer_identifier
         expires_at = self.link_states.expires_at(issued_at)

@@ -72,7 +72,11 @@ class InvalidStateError(Exception):
 
 
 class ExpiredStateError(Exception):
-    """A state that we issued, too long ago."""
+    """A `state` with a valid signature that was issued too long ago."""
+
+    def __init__(self, state: LinkState) -> None:
+        super().__init__()
+        self.state = state
 
 
 class LinkStates:
@@ -108,12 +112,13 @@ class LinkStates:
             return self._read(token)
 
     def _read(self, token: str) -> tuple[LinkState, datetime]:
+        serializer = self._serializer(self._key.versions(), ahead_seconds=CLOCK_SKEW_SECONDS)
+        state: LinkState
         try:
-            serializer = self._serializer(self._key.versions(), ahead_seconds=CLOCK_SKEW_SECONDS)
-            state: LinkState
-            state, issued_at = serializer.loads(token, max_age=self._ttl_seconds + CLOCK_SKEW_SECONDS, return_timestamp=True)
-        except SignatureExpired as error:
-            raise ExpiredStateError from error
+            try:
+                state, issued_at = serializer.loads(token, max_age=self._ttl_seconds + CLOCK_SKEW_SECONDS, return_timestamp=True)
+            except SignatureExpired as error:  # itsdangerous checks the signature before the age
+                raise ExpiredStateError(serializer.load_payload(error.payload or b"")) from error
         except BadData as error:
             raise InvalidStateError from error
         return state, issued_at

@@ -18,9 +18,11 @@ from local.authorizer import Authorizer
 from local.cors import Cors
 from local.demo import Demo
 from local.docs import make_docs, make_document
+from local.faults import FaultyGateway
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
-from local.parts import number, serve, start_parts
+from local.parts import Parts, number, serve, start_parts
+from local.start_checks import check_ports
 from local.template import Template
 
 if TYPE_CHECKING:
@@ -38,19 +40,25 @@ def main() -> None:
         signal.signal(each, lambda *_: stopped.set())
     try:
         with contextlib.ExitStack() as running:
-            print(f"ready {start(running)}", flush=True)
+            print(start(running), flush=True)
             stopped.wait()
     except (FunctionError, OSError, ValueError) as error:
         sys.exit(f"the stack can't start: {error}")
 
 
 def start(running: contextlib.ExitStack) -> str:
-    """Starts all parts and the API, to be stopped by `running`; gives the API's URL.
+    """Start all parts and the API, to be stopped by `running`, and return what to print: where everything is, then `ready`.
 
     Raises `FunctionError`, `OSError` (a port is taken), `ValueError` (a bad number).
     """
     port, concurrency = number("PORT", 3000), number("CONCURRENCY", 2)
     api_url = f"http://{HOST}:{port}"
+    ports = {"PORT": port}
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        ports["AWS_PORT"] = number("AWS_PORT", 3001)
+    if "IMIN_BASE_URL" not in os.environ:
+        ports["IMIN_PORT"] = number("IMIN_PORT", 3002)
+    check_ports(HOST, ports)
     parts = start_parts(running, HOST, api_url, f"{api_url}/local")
     pools: dict[Route, FunctionPool] = {}
     for function in parts.functions:
@@ -61,18 +69,35 @@ def start(running: contextlib.ExitStack) -> str:
     cors = Cors(Template().document["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"][1], origins)
     beside: dict[str, WSGIApplication] = {
         "/docs": make_docs(has_issuer=parts.issuer is not None),
-        "/openapi.json": make_document(api_url),
+        "/openapi.json": make_document(port),
         **({"/local": parts.issuer} if parts.issuer else {}),
     }
-    api: WSGIApplication = Gateway(pools, authorizer, cors, f"{HOST}:{port}")
+    api: WSGIApplication = FaultyGateway(Gateway(pools, authorizer, cors, f"{HOST}:{port}"), parts.imin_state)
     # the demo signs its customers in at the local issuer
     serve(running, DispatcherMiddleware(Demo(api) if parts.issuer else api, beside), HOST, port)
-    return api_url
+    return "\n".join([*_directions(api_url, ports, parts), f"ready {api_url}"])
+
+
+def _directions(api_url: str, ports: dict[str, int], parts: Parts) -> list[str]:
+    """Return a line for each thing that a newcomer can open or do."""
+    lines = [
+        ("demo app", f"{api_url}/  (sign in as rosie; the password at imin is rosie-password)" if parts.issuer else None),
+        ("API docs", f"{api_url}/docs"),
+        (
+            "imin",
+            f"http://{HOST}:{ports['IMIN_PORT']}/  (accounts, and how to try what goes wrong)" if "IMIN_PORT" in ports else None,
+        ),
+        ("tokens", f"""curl {api_url}/local/token -d '{{"customerIdentifier": "rosie"}}'""" if parts.issuer else None),
+        ("redirectUri", f"{parts.settings['ALLOWED_REDIRECT_URIS'].replace(',', ' or ')}  (compared exactly)"),
+        ("logs", "one line a call; LOGS=json make start prints the functions' own" if os.environ.get("LOGS") != "json" else None),
+        ("stop", "Ctrl-C"),
+    ]
+    return [f"{name:12} {what}" for name, what in lines if what]
 
 
 def split(text: str) -> list[str]:
     """Split a comma-separated parameter; empty text has no entries."""
-    return [entry for entry in text.split(",") if entry]
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 
 if __name__ == "__main__":

@@ -24,16 +24,21 @@ def make_connect_pages(state: State, urls: ConnectUrls, clock: Callable[[], floa
     """The pages that `urls` lead to."""
     pages = make_pages("connect")
 
+    def read() -> tuple[str, Connection]:
+        if state.fault == "old-urls":
+            raise LinkError(410, "This link has expired")
+        return urls.read(request.args.get("jwt", ""))
+
     @pages.get("/auth/connect-account")
     def show() -> Response:
         with state.lock:
-            _, connection = urls.read(request.args.get("jwt", ""))
+            _, connection = read()
             return _form(state, connection, state.customers[connection.customer]["email"])
 
     @pages.post("/auth/connect-account")
     def submit() -> Response:
         with state.lock:
-            jti, connection = urls.read(request.args.get("jwt", ""))
+            jti, connection = read()
             outcome = "cancelled" if "cancel" in request.form else "success"
             error = _connect(state, connection, clock()) if outcome == "success" else None
             if error:

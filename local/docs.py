@@ -1,4 +1,4 @@
-"""The interactive documentation of the local stack: Swagger UI over `openapi.json`, with this stack as the first of its servers.
+"""The interactive documentation of the local stack: Swagger UI over `openapi.json`, with this stack as its first server.
 
 Swagger UI comes with the package flask-swagger-ui, so nothing is loaded from elsewhere. The package's own page is not used, as it
 has a script in it, which the policy here does not let in.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, render_template, send_from_directory
+from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response as PlainResponse
 
 if TYPE_CHECKING:
@@ -55,9 +56,20 @@ def make_docs(has_issuer: bool) -> Flask:
     return app
 
 
-def make_document(api_url: str) -> "WSGIApplication":
-    """`openapi.json` as an application, with `api_url` as the first server."""
+def make_document(port: int) -> "WSGIApplication":
+    """Return `openapi.json` as an application. Its first server is this stack by the name that the request used.
+
+    `localhost` and `127.0.0.1` are two origins to a browser, and the page's policy allows only its own.
+    """
     document: dict[str, Any] = json.loads(DOCUMENT.read_text())
-    elsewhere = [server for server in document["servers"] if "127.0.0.1" not in server["url"]]
-    document["servers"] = [{"url": api_url, "description": "This stack."}, *elsewhere]
-    return PlainResponse(json.dumps(document), mimetype="application/json", headers={"Cache-Control": "no-store"})
+    deployed = [server for server in document["servers"] if "127.0.0.1" not in server["url"]]
+    names = {f"localhost:{port}", f"127.0.0.1:{port}"}
+
+    @Request.application
+    def serve(request: Request) -> PlainResponse:
+        host = request.host if request.host in names else f"127.0.0.1:{port}"
+        servers = [{"url": f"http://{host}", "description": "This stack."}, *deployed]
+        headers = {"Cache-Control": "no-store", "Vary": "Host"}
+        return PlainResponse(json.dumps({**document, "servers": servers}), mimetype="application/json", headers=headers)
+
+    return serve

@@ -6,12 +6,14 @@ import queue
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from local.function_log import print_short
 from local.template import Function
 
 ENVIRONMENT_PROGRAM = Path(__file__).parent / "environment.py"
@@ -30,7 +32,16 @@ class _Process:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-P", str(ENVIRONMENT_PROGRAM), function.handler, str(theirs.fileno())]
-            self._process = subprocess.Popen(command, env=dict(variables), pass_fds=[theirs.fileno()])  # noqa: S603 - our own program
+            is_short = os.environ.get("LOGS") != "json"
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                env=dict(variables),
+                pass_fds=[theirs.fileno()],
+                stdout=subprocess.PIPE if is_short else None,
+                text=True,
+            )
+        if self._process.stdout:
+            threading.Thread(target=print_short, args=(self._process.stdout, variables), daemon=True).start()
         self._connection = Connection(ours.detach())
         self._function = function
         started = self._exchange(None, INIT_SECONDS)

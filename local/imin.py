@@ -15,6 +15,7 @@ from flask import Flask, Response, jsonify, request
 
 from local.connect import make_connect_pages
 from local.connect_urls import Connection, ConnectUrls
+from local.faults import IMIN_ANSWERS
 from local.imin_home import Webhook, make_home
 from local.imin_state import CONTEXT, Json, State
 from local.varied import vary
@@ -43,7 +44,7 @@ def make_imin(
         customer = state.customers.get(customer_identifier)
         if customer is None:
             return _error(404, "UnknownCustomerError", "There is no such customer.")
-        failing = _failing(customer.get("answer", {}))
+        failing = _failing(IMIN_ANSWERS.get(state.fault) or customer.get("answer", {}))
         if failing is not None:
             return failing
         with state.lock:

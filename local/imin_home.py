@@ -1,4 +1,4 @@
-"""The local imin's home page, for who tries the stack: every customer's accounts, how customers return, and a way to disconnect.
+"""The local imin's home page, for anyone who tries the stack: accounts, how customers return, what fails, and disconnecting.
 
 Disconnecting fires the webhook, as the real imin's does. Connecting is for the customer's own pages, in `connect.py`.
 Source: what is known around imin's page: an `X-Api-Key` agreed beforehand, the answer 204.
@@ -10,6 +10,7 @@ import requests
 from flask import Blueprint, Response, request
 
 from local.connect import RETURN_STYLES
+from local.faults import FAULTS
 from local.imin_pages import make_pages, page, see_other
 from local.imin_state import CONTEXT, Json, State
 
@@ -49,7 +50,7 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
     def home() -> Response:
         with state.lock:
             customers = {name: (customer, _accounts(customer)) for name, customer in state.customers.items()}
-            return page("imin_home.html", customers=customers, styles=RETURN_STYLES, chosen=state.return_style)
+            return page("imin_home.html", customers=customers, styles=RETURN_STYLES, faults=FAULTS, state=state)
 
     @pages.post("/local/return-style")
     def choose_return_style() -> Response:
@@ -58,6 +59,15 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
             return _message(400, "There is no such return style", f"It can be {', '.join(RETURN_STYLES)}.")
         with state.lock:
             state.return_style = style
+        return see_other("/")
+
+    @pages.post("/local/fault")
+    def choose_fault() -> Response:
+        fault = request.form.get("fault")
+        if fault not in FAULTS:
+            return _message(400, "There is no such fault", f"It can be {', '.join(FAULTS)}.")
+        with state.lock:
+            state.fault = fault
         return see_other("/")
 
     @pages.post("/local/disconnect")

@@ -21,13 +21,14 @@ Json = dict[str, Any]
 class State:
     """What imin knows, and the lock to hold while it is read or changed.
 
-    `return_style` is one of `connect.RETURN_STYLES`.
+    `return_style` is one of `connect.RETURN_STYLES`, `fault` one of `faults.FAULTS`.
     """
 
     def __init__(self, seed: Path = CUSTOMERS) -> None:
         known = yaml.safe_load(seed.read_text())
         self.lock = threading.Lock()
         self.return_style = "plain"
+        self.fault = "nothing"
         self.sellers: dict[str, Json] = known["sellers"]
         self.customers: dict[str, Json] = known["customers"]
         for customer in self.customers.values():

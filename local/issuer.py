@@ -34,7 +34,7 @@ def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
     def token() -> tuple[Response, int]:
         """`customerIdentifier` names the customer; every other member is a claim, also those in `claims`; null takes one away."""
         asked = request.get_json(force=True, silent=True)
-        if not isinstance(asked, dict):
+        if not isinstance(asked, dict) or not isinstance(asked.get("customerIdentifier"), str) or not asked["customerIdentifier"]:
             return jsonify(message='expected JSON like {"customerIdentifier": "rosie"}'), 400
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -44,9 +44,7 @@ def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
             "nbf": now,
             "exp": now + TOKEN_TTL_SECONDS,
         }
-        customer = asked.pop("customerIdentifier", None)
-        if customer is not None:
-            claims[customer_claim] = customer
+        claims[customer_claim] = asked.pop("customerIdentifier")
         more = asked.pop("claims", None)
         claims |= asked | (more if isinstance(more, dict) else {})
         claims = {name: value for name, value in claims.items() if value is not None}

@@ -5,6 +5,7 @@ It does not run the functions: `__main__.py` does in processes of its own, `sam.
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,8 +15,11 @@ import boto3
 from cheroot.wsgi import Server
 
 from local import aws
+from local.faults import FaultyStorage
 from local.imin import make_imin
+from local.imin_state import State
 from local.issuer import make_issuer
+from local.start_checks import misspelt_settings
 from local.template import Function, Template
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ class Parts:
     settings: Mapping[str, str]
     aws_variables: Mapping[str, str]
     issuer: "WSGIApplication | None"
+    imin_state: State
 
 
 def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Parts:
@@ -50,9 +55,12 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
     template = Template()
     functions = [replace(each, environment=_in_force(each.environment, local)) for each in template.functions()]
     settings = {name: value for function in functions for name, value in function.environment.items()}
+    for name, meant in misspelt_settings(os.environ, settings).items():
+        print(f"{name} is not a setting: did you mean {meant}?", file=sys.stderr, flush=True)
 
+    state = State()
     if not os.environ.get("AWS_ENDPOINT_URL"):
-        serve(running, aws.make_aws(), host, aws_port)
+        serve(running, FaultyStorage(aws.make_aws(), state), host, aws_port)
     variables = aws.variables(f"http://{host}:{aws_port}")
     os.environ.update(variables)
     values = {"IMIN_API_KEY_SECRET": IMIN_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY, "LINK_STATE_SECRET": aws.made_up_key()}
@@ -61,13 +69,12 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
     aws.make_tables(boto3.client("dynamodb"), {settings["LINKS_TABLE"]: table})
 
     if "IMIN_BASE_URL" not in os.environ:
-        imin = make_imin(IMIN_KEY, webhook_url=f"{api_url}/v1/webhooks/imin", webhook_key=WEBHOOK_KEY)
+        imin = make_imin(IMIN_KEY, state, webhook_url=f"{api_url}/v1/webhooks/imin", webhook_key=WEBHOOK_KEY)
         serve(running, imin, host, imin_port)
     issuer = None
     if "OIDC_ISSUER" not in os.environ:
-        audience = settings["OIDC_AUDIENCE"].partition(",")[0].strip()
-        issuer = make_issuer(issuer_url, audience, settings["CUSTOMER_CLAIM"])
-    return Parts(functions, settings, variables, issuer)
+        issuer = make_issuer(issuer_url, settings["OIDC_AUDIENCE"], settings["CUSTOMER_CLAIM"])
+    return Parts(functions, settings, variables, issuer, state)
 
 
 def number(name: str, default: int) -> int:

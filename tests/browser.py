@@ -25,7 +25,7 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser that reaches loopback only."""
-    rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, rules])
         try:

@@ -63,13 +63,14 @@ def free_ports(number: int) -> list[int]:
 
 @contextlib.contextmanager
 def running(folder: Path, command: tuple[str, ...] = (sys.executable, "-m", "local"), **settings: str) -> Iterator[Stack]:
-    """A stack started by `command` with `settings` in its environment; its log is in `folder`."""
+    """A stack started by `command` with `settings` in its environment; its log, with all that functions log, is in `folder`."""
     port, aws_port, imin_port = free_ports(3)
     ports = {"PORT": str(port), "AWS_PORT": str(aws_port), "IMIN_PORT": str(imin_port)}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYENV_ROOT") if name in os.environ}
     log = folder / f"stack-{port}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=kept | ports | settings, stdout=output, stderr=output)  # noqa: S603
+        environment = kept | ports | {"LOGS": "json"} | settings
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
         try:
             _wait_until_ready(process, log, f"ready http://127.0.0.1:{port}\n")
             urls = [f"http://127.0.0.1:{each}" for each in (port, aws_port, imin_port)]

@@ -7,9 +7,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import SCREENSHOTS, needs_browser, phone
+from tests.browser import look_at, needs_browser, phone
 from tests.conformance import DOCUMENT
-from tests.stack import Stack, running
+from tests.stack import ROOT, Stack, running
 
 pytestmark = pytest.mark.external
 
@@ -21,10 +21,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield started
 
 
-def test_the_document_is_served_with_this_stack_as_the_first_server(stack: Stack) -> None:
-    served = requests.get(f"{stack.url}/openapi.json", timeout=5).json()
-    assert served["servers"][0]["url"] == stack.url
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_document_names_this_stack_first_by_the_name_that_was_used(stack: Stack, name: str) -> None:
+    url = stack.url.replace("127.0.0.1", name)
+    served = requests.get(f"{stack.url}/openapi.json", headers={"Host": url.removeprefix("http://")}, timeout=5).json()
+    assert served["servers"][0]["url"] == url
     assert served["paths"] == DOCUMENT["paths"]
+
+
+def test_document_names_no_other_host(stack: Stack) -> None:
+    served = requests.get(f"{stack.url}/openapi.json", headers={"Host": "evil.example.com"}, timeout=5).json()
+    assert served["servers"][0]["url"] == stack.url
+
+
+def test_guide_and_document_tell_the_journey_in_the_same_words() -> None:
+    told = DOCUMENT["info"]["description"].partition("## Connecting an account\n\n")[2].partition("\n\n##")[0]
+    assert told.startswith("1. ")
+    assert told in (ROOT / "docs" / "app-developers.md").read_text()
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/docs.js"])
@@ -43,14 +56,16 @@ def test_no_other_file_is_served(stack: Stack, path: str) -> None:
 
 
 @needs_browser
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_developer_reads_it_and_tries_a_call(stack: Stack, browser: Browser, scheme: Literal["light", "dark"]) -> None:
+def test_developer_reads_it_and_tries_a_call(stack: Stack, browser: Browser, scheme: Literal["light", "dark"], name: str) -> None:
+    url = stack.url.replace("127.0.0.1", name)
     with phone(browser, scheme) as page:
         complaints, addresses = _listen(page)
 
-        page.goto(f"{stack.url}/docs")
-        page.get_by_role("button", name="Get her token").click()
-        expect(page.get_by_text("is called as rosie")).to_be_visible()
+        page.goto(f"{url}/docs")
+        page.get_by_role("button", name="Get a token").click()
+        expect(page.get_by_text("Calls below are made as rosie.")).to_be_visible()
         page.get_by_text("Get the customer's accounts with all sellers").click()
         page.get_by_role("button", name="Execute").click()
 
@@ -58,10 +73,20 @@ def test_a_developer_reads_it_and_tries_a_call(stack: Stack, browser: Browser, s
         expect(answer.locator(".response-col_status")).to_have_text("200")
         expect(answer).to_contain_text('"customerIdentifier": "rosie"')
         assert ("dark-mode" in (page.locator("html").get_attribute("class") or "")) is (scheme == "dark")
-        if SCREENSHOTS:
-            page.screenshot(path=SCREENSHOTS / f"docs-{scheme}.png")
+        look_at(page, f"docs-{scheme}")
         assert complaints == []
-        assert {address for address in addresses if not address.startswith((stack.url, "data:"))} == set()
+        assert {address for address in addresses if not address.startswith((url, "data:"))} == set()
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_operation_of_each_method_is_accessible(stack: Stack, browser: Browser, scheme: Literal["light", "dark"]) -> None:
+    with phone(browser, scheme) as page:
+        page.goto(f"{stack.url}/docs")
+        for method in ("get", "post", "delete"):
+            page.locator(f".opblock-{method} .opblock-summary-control").last.click()
+        expect(page.locator(".opblock.is-open")).to_have_count(3)
+        look_at(page, f"docs-operations-{scheme}")
 
 
 def _listen(page: Page) -> tuple[list[str], list[str]]:

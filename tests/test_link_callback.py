@@ -297,10 +297,10 @@ class TestBadStates:
             secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString=key)
         assert rosie.comes_back(state).status == 400
 
-    def test_an_expired_one_is_410_and_leads_nowhere(
+    def test_expired_state_is_410_with_a_way_back_to_the_app(
         self, rosie: Customer, environment: dict[str, str], calls: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        _, state = rosie.gets_link()
+        link_id, state = rosie.gets_link()
         handler = link_callback.make_handler(environment)
         rosie.callbacks.handler = handler
         calls.clear()
@@ -309,7 +309,16 @@ class TestBadStates:
         answer = rosie.comes_back(state)
         assert answer.status == 410
         assert "location" not in answer.headers
+        href = f"{REDIRECT_URI}&linkId={link_id}&status=expired".replace("&", "&amp;")
+        assert f'<a href="{href}">Back to the app</a>' in answer.body.decode()
         assert calls == []
+
+    def test_expired_state_with_another_signature_leads_nowhere(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+        _, state = rosie.gets_link()
+        monkeypatch.setattr("link_state._Signer.get_timestamp", lambda _: 2**40)
+        answer = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
+        assert answer.status == 400
+        assert b"href" not in answer.body
 
     def test_one_signed_by_the_previous_key_is_good_at_once(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any

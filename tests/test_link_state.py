@@ -64,8 +64,9 @@ def test_what_goes_in_comes_out(customer: str, redirect_uri: str) -> None:
 def test_it_is_good_for_its_time_and_no_longer() -> None:
     token = states().issue("rosie", "a://b").state
     assert states(now=1_767_268_800.0 + 86400).read(token)
-    with pytest.raises(ExpiredStateError):
+    with pytest.raises(ExpiredStateError) as expired:
         states(now=1_767_268_800.0 + 86401).read(token)
+    assert expired.value.state.redirect_uri == "a://b"
 
 
 def test_clocks_of_two_environments_may_differ_by_five_minutes() -> None:

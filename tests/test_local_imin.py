@@ -373,6 +373,25 @@ class TestHome:
         assert "500 sellers, not listed" in text
         assert "Leisure Centre 1<" not in text
 
+    @pytest.mark.parametrize(("fault", "status", "retry_after"), [("imin-down", 503, None), ("imin-busy", 429, "30")])
+    def test_chosen_fault_makes_the_accounts_call_fail(self, imin: Imin, fault: str, status: int, retry_after: str | None) -> None:
+        assert imin.sends("/local/fault", fault=fault).status_code == 303
+        answer = imin.client.get("/api/v2/customers/rosie/accounts", headers={"X-Api-Key": API_KEY})
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (status, retry_after)
+        imin.sends("/local/fault", fault="nothing")
+        assert imin.accounts()
+
+    def test_old_connect_url_is_410(self, imin: Imin) -> None:
+        url = imin.url("Everyone Active")
+        imin.sends("/local/fault", fault="old-urls")
+        assert imin.opens(url).status_code == imin.sends(url, **LOGIN).status_code == 410
+        imin.sends("/local/fault", fault="nothing")
+        assert imin.opens(url).status_code == 200
+
+    def test_fault_that_does_not_exist_is_rejected(self, imin: Imin) -> None:
+        assert imin.sends("/local/fault", fault="everything").status_code == 400
+        assert imin.state.fault == "nothing"
+
     def test_the_chosen_return_style_is_marked(self, imin: Imin) -> None:
         imin.sends("/local/return-style", style="naive")
         assert 'value="naive" checked' in imin.opens("/").text

@@ -136,7 +136,10 @@ class TestGateway:
     def test_any_claim_can_be_minted(self, stack: Stack) -> None:
         headers = {"Authorization": f"Bearer {stack.token('rosie', sub=5)}"}
         assert stack.send("GET", "/v1/customers/5/accounts", headers=headers).status_code in {401, 404}
-        assert requests.post(f"{stack.url}/local/token", data="rubbish", timeout=5).status_code == 400
+
+    @pytest.mark.parametrize("body", ["rubbish", "[]", "{}", '{"sub": "rosie"}', '{"customerIdentifier": ""}'])
+    def test_token_without_a_customer_is_400(self, stack: Stack, body: str) -> None:
+        assert requests.post(f"{stack.url}/local/token", data=body, timeout=5).status_code == 400
 
     def test_an_access_line_has_the_route_and_not_the_path(self, stack: Stack) -> None:
         stack.get(ACCOUNTS + "?sellerId=secret-query")
@@ -210,13 +213,63 @@ class TestStarting:
         assert ended.returncode == 1
         assert name in ended.stderr.decode().splitlines()[-1]
 
-    def test_a_port_that_is_taken_stops_it(self, stack: Stack) -> None:
-        environment = {"PATH": os.environ["PATH"], "AWS_PORT": stack.aws_url.rpartition(":")[2]}
+    def test_output_says_where_everything_is(self, tmp_path: Path) -> None:
+        with running(tmp_path, CONCURRENCY="1", LOGS="", IMIN_BASEURL="x") as stack:
+            log = stack.log.read_text()
+            assert "IMIN_BASEURL is not a setting: did you mean IMIN_BASE_URL?" in log
+            for place in (f"{stack.url}/  (sign in as rosie", f"{stack.url}/docs", f"{stack.imin_url}/  (", "stop         Ctrl-C"):
+                assert place in log
+            assert log.splitlines()[-1] == f"ready {stack.url}"
+
+    def test_log_is_one_line_a_call_and_one_for_what_went_wrong(self, tmp_path: Path) -> None:
+        with running(tmp_path, CONCURRENCY="1", LOGS="") as stack:
+            before = len(stack.log.read_text().splitlines())
+            stack.get(ACCOUNTS)
+            stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://Linked"})
+            assert stack.stop() == 0
+            lines = stack.log.read_text().splitlines()[before:]
+        assert len(lines) == 3
+        assert len([line for line in lines if "GET /v1/customers/{customerIdentifier}/accounts" in line]) == 2
+        assert f"  redirect_uri_not_allowed: allowed, compared exactly: brokerapp://linked,{stack.url}/" in lines
+
+    @pytest.mark.parametrize("name", ["PORT", "AWS_PORT", "IMIN_PORT"])
+    def test_a_port_that_is_taken_stops_it(self, stack: Stack, name: str) -> None:
+        ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
+        environment = {"PATH": os.environ["PATH"], **ports, name: stack.aws_url.rpartition(":")[2]}
         ended = subprocess.run(
             [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
         )
         assert ended.returncode == 1
-        assert "in use" in ended.stderr.decode()
+        assert f"{name}: port {environment[name]} is in use, most likely by another `make start`" in ended.stderr.decode()
+
+
+class TestFaults:
+    def test_each_can_be_tried(self, stack: Stack) -> None:
+        def switch(fault: str) -> None:
+            assert requests.post(f"{stack.imin_url}/local/fault", data={"fault": fault}, timeout=5).status_code == 200
+
+        try:
+            listed = stack.get(ACCOUNTS, "noor", params={"redirectUri": "brokerapp://linked"}).json()
+            connect = next(each["connect"] for each in listed["accounts"] if each["status"] == "not_connected")
+            form = {"email": "noor@example.com", "password": "noor-password"}
+            link = f"/v1/customers/me/links/{listed['link']['id']}"
+            switch("old-urls")
+            assert requests.get(connect["existingAccountUrl"], timeout=5).status_code == 410
+            switch("throttled")
+            response = stack.get(ACCOUNTS, "noor")
+            assert (response.status_code, response.json()) == (429, {"message": "Too Many Requests"})
+            switch("storage-down")
+            returned = requests.post(connect["existingAccountUrl"], data=form, timeout=20)
+            assert returned.status_code == 503
+            assert "Try again" in returned.text
+            switch("imin-down")
+            again = stack.send("GET", urlsplit(returned.url).path)
+            assert again.headers["Location"].endswith("status=received")
+            assert stack.get(link, "noor").json()["status"] == "received"
+            switch("nothing")
+            assert stack.get(link, "noor").json()["status"] == "confirmed"
+        finally:
+            switch("nothing")
 
 
 class TestStopping:

@@ -1,5 +1,7 @@
 """The demo app in a browser, at a phone's size: what a customer does with it when all goes well."""
 
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,12 +12,20 @@ from tests.browser import needs_browser
 from tests.demo.app import Demo, connected, disconnect, scanned
 
 pytestmark = [pytest.mark.external, needs_browser]
+EVERYONE_ACTIVE = "https://id.bookingsystem.example.com/organizers/1"
+
+
+def with_evidence(request: dict[str, str]) -> str:
+    """Return a response with one connected account that has an evidence request."""
+    response = json.loads(connected())
+    response["accounts"][0]["evidenceRequests"] = [request]
+    return json.dumps(response)
 
 
 def connect(app: Demo) -> None:
     """Connects Everyone Active, by imin's page."""
     app.chooses("Everyone Active")
-    app.page.get_by_role("link", name="Connect your account").click()
+    app.page.get_by_role("button", name="Connect your account").click()
     app.page.get_by_label("Password").fill("rosie-password")
     app.page.get_by_role("button", name="Log in").click()
 
@@ -49,6 +59,44 @@ class TestSellers:
         expect(app.says("Up to date: nothing new")).to_be_visible()
         expect(app.page.locator("#main li:visible")).to_have_count(1)
         app.chooses("Leisure Centre 123")
+
+    def test_search_survives_back_and_ends_with_the_session(self, app: Demo) -> None:
+        app.has_list("many")
+        app.page.get_by_label("Find a seller").fill("123")
+        app.chooses("Leisure Centre 123")
+        app.page.go_back()
+        expect(app.says("1 of 500 sellers")).to_be_visible()
+        expect(app.page.get_by_label("Find a seller")).to_have_value("123")
+        app.page.get_by_role("link", name="You", exact=True).click()
+        app.page.get_by_role("button", name="Sign out").click()
+        app.page.locator("[data-customer=many]").click()
+        expect(app.page.get_by_label("Find a seller")).to_have_value("")
+
+    @pytest.mark.parametrize(
+        ("typed", "found"),
+        [
+            ("łodz cafe", ["Café Łódź"]),
+            ("PISCINE l'ile", ["Piscine de l'Île"]),
+            ("strasse", ["Bad Straße"]),
+            ("  ", None),
+            ("النخيل padel", ["Padel النَّخيل"]),
+        ],
+    )
+    def test_search_takes_words_in_any_order_without_accents(self, app: Demo, typed: str, found: list[str] | None) -> None:
+        names = ["Café Łódź", "Piscine de l'Île", "Bad Straße", "Padel النَّخيل", *(f"Gym {number}" for number in range(8))]
+        accounts = [{"status": "unknown", "seller": {"id": name, "name": name, "links": []}} for name in names]
+        app.answers(200, json.dumps({"customerIdentifier": "rosie", "accounts": accounts, "warnings": []}), "application/json")
+        app.has_list("rosie")
+        app.page.get_by_label("Find a seller").fill(typed)
+        expect(app.page.locator("#main .row:visible .name")).to_have_text(found or names)
+
+    def test_search_without_a_result_says_what_to_do(self, app: Demo) -> None:
+        app.has_list("many")
+        app.page.get_by_label("Find a seller").fill("nothing like it")
+        expect(app.says("No seller has a name like that")).to_be_visible()
+        app.page.get_by_role("button", name="Show all sellers").click()
+        expect(app.page.locator("#main li:visible")).to_have_count(500)
+        expect(app.page.get_by_label("Find a seller")).to_be_focused()
 
     def test_names_run_in_their_own_direction(self, app: Demo) -> None:
         app.has_list("noor")
@@ -97,9 +145,23 @@ class TestAttention:
         expect(upload).to_have_attribute("href", "https://evidence.example.com/upload-form/4")
 
     def test_evidence_that_is_there_asks_for_nothing(self, app: Demo) -> None:
-        app.has_list("member")
-        app.chooses("Acme Leisure Centre")
+        evidence = {"status": "completed", "entitlementName": "Adult Resident", "expiresAt": "2999-01-01T00:00:00Z"}
+        app.answers(200, with_evidence(evidence), "application/json")
+        app.has_list("rosie")
+        app.chooses("Gym")
         expect(app.says("There is nothing for you to do")).to_be_visible()
+        expect(app.says("The entitlement holds until")).to_be_visible()
+
+    @pytest.mark.parametrize("status", ["potential", "completed", "failed"])
+    def test_entitlement_that_ended_is_shown_as_ended(self, app: Demo, status: str) -> None:
+        upload = {"uploadUrl": "https://evidence.example.com/", "uploadExpiresAt": "2999-01-01T00:00:00Z"}
+        ended = {"status": status, "entitlementName": "Adult Resident", "expiresAt": "2026-01-01T00:00:00Z", **upload}
+        app.answers(200, with_evidence(ended), "application/json")
+        app.has_list("rosie")
+        expect(app.says("Evidence needed")).to_have_count(0)
+        app.chooses("Gym")
+        expect(app.page.locator(".tag")).to_have_text("Ended")
+        expect(app.says("The entitlement ended on 1 January 2026")).to_be_visible()
         expect(app.page.get_by_role("link", name="Upload evidence")).to_have_count(0)
 
 
@@ -123,20 +185,52 @@ class TestConnecting:
     )
     def test_the_suggested_way_comes_first(self, app: Demo, seller: str, first: str, second: str) -> None:
         app.chooses(seller)
-        expect(app.page.locator(".connect a")).to_have_text([first, second])
+        expect(app.page.locator(".connect button")).to_have_text([first, second])
 
-    def test_urls_are_asked_for_when_a_seller_is_opened_and_kept_nowhere(self, app: Demo) -> None:
+    def test_url_is_requested_at_the_tap_and_kept_nowhere(self, app: Demo) -> None:
         asked: list[str] = []
         app.page.on("request", lambda request: asked.append(request.url))
         app.chooses("Everyone Active")
-        link = app.page.get_by_role("link", name="Connect your account")
-        expect(link).to_be_visible()
+        expect(app.page.get_by_role("button", name="Connect your account")).to_be_enabled()
+        assert [url for url in asked if "/v1/" in url] == []
 
+        app.page.get_by_role("button", name="Connect your account").click()
+        expect(app.heading("Log in to Everyone Active")).to_be_visible()
         (call,) = [url for url in asked if "/v1/" in url]
         assert "redirectUri=http%3A%2F%2F127.0.0.1" in call
         assert "sellerId=" in call
-        assert "jwt=" in (link.get_attribute("href") or "")
-        assert "jwt=" not in app.kept()
+
+        app.page.go_back()
+        kept = app.kept()
+        assert "jwt=" not in kept
+        assert re.search(r'demo.pending.*"id[^a-z]+[0-9a-f-]{36}', kept)
+
+    def test_seller_connected_by_now_is_shown_as_connected(self, app: Demo) -> None:
+        app.chooses("Everyone Active")
+        account = json.loads(
+            connected({"text": "12"}, id="https://id.bookingsystem.example.com/organizers/1", name="Everyone Active")
+        )
+        app.answers(200, json.dumps({**account, "link": {"id": "x", "expiresAt": "2030-01-01T00:00:00Z"}}), "application/json")
+        app.page.get_by_role("button", name="Connect your account").click()
+        expect(app.heading("Access pass")).to_be_visible()
+
+    @pytest.mark.parametrize(
+        ("connect", "words", "ways"),
+        [
+            ({"newAccountUrl": "https://imin.example.com/"}, "Take the other one", ["Create an account"]),
+            ({"existingAccountUrl": "javascript:alert(1)"}, "can't be connected at present", []),
+            (None, "can't be connected at present", []),
+        ],
+    )
+    def test_way_without_a_url_says_so(self, app: Demo, connect: dict[str, str] | None, words: str, ways: list[str]) -> None:
+        app.chooses("Everyone Active")
+        seller = {"id": EVERYONE_ACTIVE, "name": "Everyone Active", "links": []}
+        account = {"status": "not_connected", "seller": seller, "emailMatches": True, **({"connect": connect} if connect else {})}
+        link = {"id": "x", "expiresAt": "2030-01-01T00:00:00Z"}
+        app.answers(200, json.dumps({"accounts": [account], "link": link, "warnings": []}), "application/json")
+        app.page.get_by_role("button", name="Connect your account").click()
+        expect(app.says(words)).to_be_visible()
+        expect(app.page.locator(".connect button")).to_have_text(ways)
 
     def test_she_connects_and_is_told(self, app: Demo, browser: Browser) -> None:
         connect(app)
@@ -145,8 +239,9 @@ class TestConnecting:
         expect(app.announced()).to_have_text("Connected: Everyone Active")
         assert app.page.url == f"{app.stack.url}/"
         expect(app.page.locator("#main .name")).to_have_text(["Everyone Active", "Better Leisure", "Acme Leisure Centre"])
-        app.page.get_by_role("button", name="Dismiss").click()
-        app.chooses("Everyone Active")
+        expect(app.says("Up to date at")).to_be_visible()
+        app.page.get_by_role("link", name="Show your pass").click()
+        expect(app.heading("Everyone Active")).to_be_focused()
         (read,) = scanned(browser, app.page.locator(".pass"))
         assert read[1] == app.page.locator("figcaption").inner_text()
 
@@ -157,7 +252,7 @@ class TestConnecting:
         try:
             if cancels:
                 app.chooses("Acme Leisure Centre")
-                app.page.get_by_role("link", name="Create an account").click()
+                app.page.get_by_role("button", name="Create an account").click()
                 app.page.get_by_role("button", name="Cancel").click()
             else:
                 connect(app)
@@ -175,7 +270,7 @@ class TestConnecting:
 
     def test_she_cancels_and_is_told(self, app: Demo) -> None:
         app.chooses("Acme Leisure Centre")
-        app.page.get_by_role("link", name="Create an account").click()
+        app.page.get_by_role("button", name="Create an account").click()
         app.page.get_by_role("button", name="Cancel").click()
         expect(app.says("Nothing was connected")).to_be_visible()
         assert app.page.url == f"{app.stack.url}/"
@@ -187,22 +282,36 @@ class TestConnecting:
         app.page.goto(f"{app.stack.url}/?linkId=x&status=not_confirmed")
         expect(app.says("We are checking what was connected")).to_be_visible()
         expect(app.says("Connected: Gym")).to_be_visible()
+        expect(app.page.get_by_role("link", name="Show your")).to_have_count(0)  # the list has no such seller
+        app.page.get_by_role("button", name="Dismiss").click()
+        expect(app.page.locator(".banner")).to_have_count(0)
+        expect(app.heading("Your accounts")).to_be_focused()
+
+    def test_check_that_is_dismissed_stays_dismissed(self, app: Demo) -> None:
+        app.page.clock.install()
+        app.page.route("**/links/x", lambda route: route.fulfill(json={"id": "x", "status": "received", "sellers": []}))
+        app.page.goto(f"{app.stack.url}/?linkId=x")
+        app.page.get_by_role("button", name="Dismiss").click()
+        with app.page.expect_response("**/links/x"):
+            app.page.clock.run_for(1_500)
+        app.page.clock.run_for(20_000)
+        expect(app.page.locator(".banner")).to_have_count(0)
 
     def test_an_address_that_anybody_made_up_is_not_believed(self, app: Demo) -> None:
         app.may_fail = True
         app.page.goto(f"{app.stack.url}/?linkId=0198c700-0000-7000-8000-000000000000&status=confirmed")
-        expect(app.says("There is nothing on record of that")).to_be_visible()
+        expect(app.says("This link has expired")).to_be_visible()
         assert app.page.url == f"{app.stack.url}/"
 
-    def test_who_comes_back_from_imin_by_the_browsers_own_way_gets_fresh_urls(self, app: Demo) -> None:
+    def test_return_by_the_browsers_back_button_can_tap_again(self, app: Demo) -> None:
         app.chooses("Everyone Active")
-        link = app.page.get_by_role("link", name="Connect your account")
-        first = link.get_attribute("href")
-        link.click()
-        expect(app.heading("Log in to Everyone Active")).to_be_visible()
-        app.page.go_back()
-        expect(link).to_be_visible()
-        expect(link).not_to_have_attribute("href", first or "")
+        urls = []
+        for _ in range(2):
+            app.page.get_by_role("button", name="Connect your account").click()
+            expect(app.heading("Log in to Everyone Active")).to_be_visible()
+            urls.append(app.page.url)
+            app.page.go_back()
+        assert urls[0] != urls[1]
 
     def test_links_and_notices_are_listed_and_erased(self, app: Demo) -> None:
         connect(app)

@@ -1,5 +1,6 @@
 """How the demo app looks and is used by everybody: each screen in light and dark, by keyboard, and the README's pictures of it."""
 
+import json
 import os
 from pathlib import Path
 from typing import Literal
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import look_at, needs_browser
-from tests.demo.app import Demo, demo
+from tests.demo.app import Demo, connected, demo
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.external, needs_browser]
@@ -28,7 +29,7 @@ class TestEveryScreen:
             see(app, "Better Leisure", f"pass-{scheme}")
             app.page.go_back()
             app.chooses("Everyone Active")
-            expect(app.page.get_by_role("link", name="Connect your account")).to_be_visible()
+            expect(app.page.get_by_role("button", name="Connect your account")).to_be_visible()
             see(app, "Everyone Active", f"connect-{scheme}")
             app.may_fail = True
             app.page.context.set_offline(True)
@@ -115,6 +116,96 @@ def test_all_of_it_can_be_done_with_a_keyboard(stack: Stack, browser: Browser) -
         expect(app.page.get_by_role("button", name="Keep them")).to_be_focused()
         app.page.keyboard.press("Escape")
         expect(app.page.get_by_role("button", name="Erase my records")).to_be_focused()
+
+
+LONG = "The Royal Borough of Kensington and Chelsea Leisure, Swimming and Wellbeing Partnership Centre (North)"
+
+
+def test_text_of_double_size_breaks_at_words(stack: Stack, browser: Browser) -> None:
+    with demo(stack, browser) as app:
+        seller = {"name": LONG, "email": "service@everyoneactive.example.com", "url": "https://www.everyone.example.com/"}
+        account = json.loads(connected({"text": "0012345678905"}, **seller))
+        another = {"id": "2", "name": "Wolverhampton Swimming", "links": []}
+        account["accounts"].append({"status": "not_connected", "seller": another, "emailMatches": True})
+        app.answers(200, json.dumps(account), "application/json")
+        app.has_list("rosie")
+        for size in ("100%", "200%"):
+            app.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+            lines = app.page.locator("#main .row .name").evaluate_all(
+                "all => all.map(each => [each.clientHeight / parseFloat(getComputedStyle(each).lineHeight),"
+                " each.scrollWidth - each.clientWidth])"
+            )
+            assert all(height < 2.1 and over <= 0 for height, over in lines), size
+            assert broken_words(app.page, "#main .row .name, #main .note, #main .pill, #main h1, #main h2, .fresh") == [], size
+            look_at(app.page, f"demo-text-{size.rstrip('%')}")
+        app.page.get_by_role("link", name="The Royal Borough").click()
+        expect(app.heading(LONG)).to_be_visible()
+        assert broken_words(app.page, "#main h1, #main h2, #main dt, #main .fresh") == []
+        assert set(broken_words(app.page, "#main dd")) <= {"@", "."}  # e-mail and web addresses
+        look_at(app.page, "demo-text-200-seller")
+
+
+# Every character after which a line breaks, unless a space stands there.
+BREAKS = """all => all.flatMap(each => {
+  const found = []
+  const walker = document.createTreeWalker(each, NodeFilter.SHOW_TEXT)
+  const range = document.createRange()
+  let last = null
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (let at = 0; at < node.data.length; at++) {
+      range.setStart(node, at)
+      range.setEnd(node, at + 1)
+      const { top, width } = range.getBoundingClientRect()
+      if (/\\s/.test(node.data[at]) || !width) { last = null; continue }
+      if (last && top > last.top + 4) found.push(last.letter)
+      last = { top, letter: node.data[at] }
+    }
+  }
+  return found
+})"""
+
+
+def broken_words(page: Page, selector: str) -> list[str]:
+    """Return each character after which a line breaks inside a word."""
+    found: list[str] = page.locator(selector).evaluate_all(BREAKS)
+    return found
+
+
+def test_keyboard_order_is_the_order_of_the_page(stack: Stack, browser: Browser) -> None:
+    with demo(stack, browser) as app:
+        app.opens()
+        follow_order(app.page)
+        app.has_list("member")
+        follow_order(app.page)
+        app.chooses("Better Leisure")
+        follow_order(app.page)
+        app.page.get_by_role("link", name="You", exact=True).click()
+        expect(app.says("When something changes")).to_be_visible()
+        follow_order(app.page)
+        app.page.route("**/links/x", lambda route: route.fulfill(json={"id": "x", "status": "not_confirmed", "sellers": []}))
+        app.page.goto(f"{app.stack.url}/?linkId=x")
+        expect(app.says("Nothing was connected")).to_be_visible()
+        expect(app.says("Up to date")).to_be_visible()
+        follow_order(app.page)
+
+
+def follow_order(page: Page) -> None:
+    """Press Tab from the top of the page to its end: each stop must be below, or right of, the one before."""
+    page.evaluate("document.activeElement.blur(); getSelection().collapse(document.body, 0); scrollTo(0, 0)")
+    stops = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(
+            "(() => { const each = document.activeElement; if (each === document.body) return null; "
+            "const { left, top } = each.getBoundingClientRect(); const isFixed = each.closest('#bar, #tabs'); "
+            "const part = each.closest('#bar') ? 0 : each.closest('#tabs') ? 2 : 1; "
+            "return [part, Math.round(isFixed ? 0 : top + scrollY), Math.round(left), each.textContent.trim() || each.id] })()"
+        )
+        if stop is None or stop in stops:
+            break
+        stops.append(stop)
+    assert len(stops) > 2
+    assert stops == sorted(stops, key=lambda stop: stop[:3])
 
 
 def test_nothing_moves_for_who_does_not_want_it(stack: Stack, browser: Browser) -> None:

@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import needs_browser
 from tests.demo.app import Demo, connected, scanned
+from tests.stack import Stack
 
 pytestmark = [pytest.mark.external, needs_browser]
 
@@ -21,7 +22,20 @@ def test_a_reader_reads_the_ean_13_of_13_digits(app: Demo, browser: Browser, cus
 
 @pytest.mark.parametrize(
     "text",
-    ["0012345678900", "00123456", "7", "42", "AB-123456", "a1234567890z", "12345x", "X9876543210123456Y", "~ Gym: {7} @!"],
+    [
+        "0012345678900",
+        "00123456",
+        "7",
+        "42",
+        "AB-123456",
+        "a1234567890z",
+        "12345x",
+        "X9876543210123456Y",
+        "~ Gym: {7} @!",
+        "x" * 20,
+        "Membership/2026/ABCDEFGHIJKLMNOP-0001",
+        "m" * 50,
+    ],
 )
 def test_a_reader_reads_the_code_128_of_anything_else(app: Demo, browser: Browser, text: str) -> None:
     app.answers(200, connected({"text": text}), "application/json")
@@ -29,6 +43,52 @@ def test_a_reader_reads_the_code_128_of_anything_else(app: Demo, browser: Browse
     app.chooses("Gym")
     assert scanned(browser, app.page.locator(".pass")) == [("Code128", text)]
     expect(app.page.locator("figcaption")).to_have_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_turned"),
+    [("42", False), ("0012345678905", False), ("x" * 20, True), ("Membership/2026/ABCDEFGHIJKLMNOP-0001", True)],
+)
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("ratio", [1, 2.625])
+def test_modules_are_whole_pixels_of_the_screen(
+    stack: Stack, browser: Browser, text: str, is_turned: bool, width: int, ratio: float
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, device_scale_factor=ratio)
+    app = Demo(stack, context.new_page())
+    app.answers(200, connected({"text": text}), "application/json")
+    app.has_list("rosie")
+    app.chooses("Gym")
+    size = app.page.locator(".bars svg").evaluate("""svg => {
+      const { width, height, left, right } = svg.getBoundingClientRect()
+      return { width, height, left, right, box: svg.viewBox.baseVal.width, tall: svg.viewBox.baseVal.height }
+    }""")
+    context.close()
+    assert (size["box"] == 104) is is_turned
+    length, count = (size["height"], size["tall"]) if is_turned else (size["width"], size["box"])
+    pixels = length / count * ratio
+    assert pixels == pytest.approx(round(pixels), abs=0.01)
+    assert length / count >= 1
+    assert size["left"] >= 0
+    assert size["right"] <= width
+
+
+def test_barcode_is_drawn_again_when_the_phone_is_turned(app: Demo, browser: Browser) -> None:
+    app.answers(200, connected({"text": "x" * 20}), "application/json")
+    app.has_list("rosie")
+    app.chooses("Gym")
+    before = app.page.locator(".bars svg").bounding_box()
+    app.page.set_viewport_size({"width": 844, "height": 390})
+    expect(app.page.locator(".bars svg[width]")).not_to_have_attribute("height", str(before and int(before["height"])))
+    assert scanned(browser, app.page.locator(".pass")) == [("Code128", "x" * 20)]
+
+
+def test_text_too_long_for_the_screen_is_shown_in_letters(app: Demo) -> None:
+    app.answers(200, connected({"text": "m" * 100}), "application/json")
+    app.has_list("rosie")
+    app.chooses("Gym")
+    expect(app.says("too long for a barcode")).to_be_visible()
+    expect(app.page.locator("figcaption")).to_have_text("m" * 100)
 
 
 def test_what_has_no_barcode_is_shown_in_letters(app: Demo) -> None:

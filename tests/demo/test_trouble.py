@@ -168,15 +168,26 @@ class TestErrors:
         app.answers(401, '{"message": "Unauthorized"}', "application/json")
         app.refreshes()
         expect(app.says("Your session has ended")).to_be_visible()
+        app.page.get_by_role("button", name="Sign in again").click()
+        expect(app.heading("Who are you?")).to_be_focused()
+        assert app.kept() == "[{},{}]"
 
-    def test_connect_urls_that_can_not_be_had_are_asked_for_again(self, app: Demo) -> None:
+    @pytest.mark.parametrize(("status", "code"), [(404, "customer_not_found"), (403, "forbidden")])
+    def test_wrong_customer_can_sign_in_again(self, app: Demo, status: int, code: str) -> None:
+        app.answers(status, problem(code, retryable=False))
+        app.signs_in("rosie")
+        app.page.get_by_role("button", name="Sign in again").click()
+        expect(app.heading("Who are you?")).to_be_focused()
+
+    def test_connect_url_that_is_unavailable_can_be_requested_again(self, app: Demo) -> None:
         app.has_list("rosie")
-        app.answers(503, problem("upstream_unavailable", retryable=True))
         app.chooses("Everyone Active")
+        app.answers(503, problem("upstream_unavailable", retryable=True))
+        app.page.get_by_role("button", name="Connect your account").click()
         expect(app.heading("The booking platform is busy")).to_be_visible()
         app.page.unroute_all()
         app.page.get_by_role("button", name="Try again").click()
-        expect(app.page.get_by_role("link", name="Connect your account")).to_be_visible()
+        expect(app.heading("Log in to Everyone Active")).to_be_visible()
 
     def test_records_that_can_not_be_read_are_asked_for_again(self, app: Demo) -> None:
         app.page.route("**/notices*", lambda route: route.fulfill(status=503, json={"message": "Service Unavailable"}))

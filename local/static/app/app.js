@@ -1,11 +1,11 @@
 // The demo of a broker's app: which screen is shown, and what they share. It uses the public API and a token, as any app would.
 import { find, loadAccounts } from "./accounts.js"
 import { element } from "./dom.js"
-import { showOutcome, takeReturn } from "./outcome.js"
+import { leadOn, showOutcome, takeReturn } from "./outcome.js"
 import { pendingLink } from "./pending.js"
 import { pullToRefresh } from "./pull.js"
 import { sellerView } from "./seller.js"
-import { freshnessWords, sellersView } from "./sellers.js"
+import { forgetSearch, freshnessWords, sellersView } from "./sellers.js"
 import { session, signIn, signOut } from "./session.js"
 import { trouble } from "./trouble.js"
 import { explained } from "./words.js"
@@ -47,7 +47,7 @@ function view(name) {
   if (!accounts) return [heading, element("div", { class: "waiting", role: "img", "aria-label": "Loading" })]
   if (accounts.failed) return [heading, trouble(accounts.failed, refresh)]
   const account = name.startsWith("seller/") && find(accounts.list, name.slice("seller/".length))
-  return account ? sellerView(account, announce) : sellersView(accounts, refresh)
+  return account ? sellerView(account, { announce, refresh }) : sellersView(accounts, refresh)
 }
 
 /** Asks for the accounts again, shows them, or why there are none, and says so. */
@@ -56,13 +56,17 @@ async function refresh() {
   if (words) announce(words)
 }
 
-/** Asks for the accounts and shows what comes; gives it in words, unless a later request has taken its place. */
-async function load() {
+/**
+ * Ask for the accounts and show what comes; return it in words, unless a later request has taken its place. With `isAfterOutcome`
+ * an unchanged list is not called that: the customer has just changed it.
+ */
+async function load(isAfterOutcome = false) {
   const mine = ++asking
   document.body.classList.add("asking")
   let answer, words
   try {
     answer = await loadAccounts()
+    if (isAfterOutcome && answer.freshness === "unchanged") answer.freshness = "new"
     words = freshnessWords(answer)
   } catch (error) {
     if (!error.kind) throw error
@@ -88,7 +92,7 @@ function redraw() {
   ;(same ?? main.querySelector("h1")).focus()
 }
 
-/** Begins with a customer. After a link she wants to hear what came of it, so the list, which may have changed, comes in silence. */
+/** Begin with a customer. After a link it is the outcome that is announced, so the list comes in silence. */
 async function enter() {
   const linkId = takeReturn()
   draw("")
@@ -96,21 +100,28 @@ async function enter() {
     await refresh()
     return lookAtPending()
   }
-  void load()
-  await showOutcome(outcome, linkId, announce)
-  await load()
+  void load(true)
+  await follow(await showOutcome(outcome, linkId, announce))
 }
 
-/** Find out what came of a link whose browser was closed, killed, or lost its network. */
+/** Find the outcome of a link whose browser was closed, killed, or lost its network. */
 async function lookAtPending() {
-  const linkId = session() && pendingLink()
-  if (linkId && (await showOutcome(outcome, linkId, announce, true))) await load()
+  const pending = session() && pendingLink()
+  const link = pending && (await showOutcome(outcome, pending.id, announce, true))
+  if (link) await follow(link)
+}
+
+/** Get the accounts after an outcome, and lead to what a confirmed `link` connected. */
+async function follow(link) {
+  await load(true)
+  if (link && accounts?.list) leadOn(outcome, link, accounts.list)
 }
 
 function leave() {
   asking++
   accounts = null
   outcome.replaceChildren()
+  forgetSearch()
   signOut()
   history.replaceState(null, "", "/")
   draw("")
@@ -131,9 +142,10 @@ async function welcomeIn(customer) {
 }
 
 addEventListener("hashchange", ({ oldURL }) => draw(new URL(oldURL).hash))
-// A connect URL is good once: who comes back by the browser's own way gets fresh ones.
+// Back from imin by the browser's own button: the page is as it was left, so it asks again.
 addEventListener("pageshow", ({ persisted }) => persisted && session() && refresh().then(lookAtPending))
 addEventListener("visibilitychange", () => document.visibilityState === "visible" && lookAtPending())
+addEventListener("leave", leave) // from a card of trouble.js
 addEventListener("online", () => session() && refresh())
 refreshButton.addEventListener("click", refresh)
 pullToRefresh(pull, () => session() && refresh())

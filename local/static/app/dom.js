@@ -11,6 +11,10 @@ export function element(name, attributes = {}, ...children) {
   return made
 }
 
+/** A text, such as an e-mail address, that may break after each "@" and ".". */
+export const breakable = (text) =>
+  text.split(/(?<=[@.])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : part))
+
 /** One of the page's symbols. */
 export function icon(name, className = "icon") {
   const svg = drawing("svg", { class: className, "aria-hidden": "true" })

@@ -15,24 +15,32 @@ const DIRECTIONS = {
   completed: "There is nothing for you to do.",
   failed: "What you sent was not accepted. Send something else.",
 }
+const ENDED = "This entitlement has ended. The seller can tell how to get it again."
+const [ENDED_ON, HOLDS_UNTIL] = ["ended on", "holds until"]
+const TOO_LATE = "The time to send it is over. Ask the seller."
+
+const isPast = (time) => time !== undefined && new Date(time) < new Date()
+const isOpen = ({ status, uploadExpiresAt, expiresAt }) => OPEN.includes(status) && !isPast(uploadExpiresAt) && !isPast(expiresAt)
 
 /** The requests of an account that the customer can do something about. */
-export const openRequests = (account) => account.evidenceRequests.filter(({ status }) => OPEN.includes(status))
+export const openRequests = (account) => account.evidenceRequests.filter(isOpen)
 
 /** One request as a card. */
 export function evidenceCard(request) {
   const { entitlementName, status, uploadUrl, uploadExpiresAt, expiresAt } = request
-  const [state, look] = STATES[status] ?? ["Not known", "plain"] // a status to come is like "unknown"
-  const isTooLate = OPEN.includes(status) && uploadExpiresAt && new Date(uploadExpiresAt) < new Date()
-  const canUpload = OPEN.includes(status) && !isTooLate
+  const hasEnded = isPast(expiresAt)
+  const known = STATES[status] ?? ["Not known", "plain"] // a status to come is like "unknown"
+  const [state, look] = hasEnded ? ["Ended", "plain"] : known
+  const isTooLate = OPEN.includes(status) && isPast(uploadExpiresAt)
+  const canUpload = isOpen(request)
   const title = element("h3", { dir: "auto" }, entitlementName ?? "Evidence")
   return element(
     "article",
     { class: "card" },
     element("div", { class: "side" }, title, element("span", { class: `tag ${look}` }, state)),
-    element("p", {}, isTooLate ? "The time to send it is over. Ask the seller." : (DIRECTIONS[status] ?? "We can't tell how far it is.")),
+    element("p", {}, hasEnded ? ENDED : isTooLate ? TOO_LATE : (DIRECTIONS[status] ?? "We can't tell how far it is.")),
     canUpload && uploadExpiresAt && element("p", { class: "soft small" }, `Upload until ${day(uploadExpiresAt)}`),
-    expiresAt && element("p", { class: "soft small" }, `The entitlement holds until ${day(expiresAt)}`),
+    expiresAt && element("p", { class: "soft small" }, `The entitlement ${hasEnded ? ENDED_ON : HOLDS_UNTIL} ${day(expiresAt)}`),
     canUpload && linkOut("button", uploadUrl, icon("upload"), "Upload evidence"),
   )
 }

@@ -1,15 +1,15 @@
 // One seller: the pass and what wants attention where the account is connected; where to connect it where it is not.
 import { connectPart } from "./connect.js"
-import { element, icon, linkOut, webAddress } from "./dom.js"
+import { breakable, element, icon, linkOut, webAddress } from "./dom.js"
 import { evidenceCard } from "./evidence.js"
 import { passCard } from "./pass.js"
 import { logo, nameElement } from "./seller-parts.js"
 import { day } from "./words.js"
 
-/** The view of an account; `announce` tells what comes later. */
-export function sellerView(account, announce) {
+/** The view of an account; `announce` tells a screen reader, `refresh` asks for the accounts again. */
+export function sellerView(account, { announce, refresh }) {
   const { seller, status } = account
-  const parts = { connected: connectedParts, not_connected: () => [connectPart(account, announce)] }
+  const parts = { connected: connectedParts, not_connected: () => [connectPart(account, { announce, refresh })] }
   return [
     element("div", { class: "hero" }, logo(seller, "large"), nameElement(seller, "h1", { tabindex: "-1" }), standing(account)),
     (parts[status] ?? unknownParts)(account),
@@ -49,7 +49,7 @@ function conflictCard({ type, name, description }) {
 
 function details({ customer, hiddenEntitlements }) {
   const rows = [
-    customer?.email && ["Your e-mail address there", customer.email],
+    customer?.email && ["Your e-mail address there", breakable(customer.email)],
     customer?.updatedAt && ["Your details changed", day(customer.updatedAt)],
     hiddenEntitlements && ["Entitlements", "There are more, which the seller does not show"],
   ].filter(Boolean)
@@ -60,8 +60,8 @@ function contact({ url, email, telephone }) {
   const call = telephone?.replace(/[^+\d]/g, "")
   const site = webAddress(url)
   const rows = [
-    url && ["Website", site ? linkOut("", site, new URL(site).host) : url],
-    email && ["E-mail", element("a", { href: `mailto:${encodeURIComponent(email).replace("%40", "@")}` }, email)],
+    url && ["Website", site ? linkOut("", site, ...breakable(new URL(site).host)) : breakable(url)],
+    email && ["E-mail", element("a", { href: `mailto:${encodeURIComponent(email).replace("%40", "@")}` }, ...breakable(email))],
     telephone && ["Telephone", call ? element("a", { href: `tel:${call}` }, telephone) : telephone],
   ].filter(Boolean)
   return facts("Contact", rows)

@@ -7,6 +7,7 @@ import { retryButton } from "./trouble.js"
 import { explained, moment } from "./words.js"
 
 const MANY = 8
+const SEARCH = "demo.search"
 const SECTIONS = [
   ["Connected", (status) => status === "connected"],
   ["Not connected yet", (status) => status === "not_connected"],
@@ -81,17 +82,42 @@ function note(account) {
   )
 }
 
-/** A field that leaves those sellers whose names have what is typed. */
+/** A field that leaves the sellers whose names have every word that is typed, in any order and without accents. */
 function search(rows) {
   const left = element("span", { class: "soft small", role: "status" })
-  const input = () => {
-    const wanted = field.value.trim().toLocaleLowerCase()
-    const found = rows.filter(({ account, row }) => !(row.hidden = !nameOf(account.seller).toLocaleLowerCase().includes(wanted)))
-    left.textContent = wanted ? `${found.length} of ${rows.length} sellers` : ""
+  const clear = () => {
+    field.value = ""
+    filter()
+    field.focus()
+  }
+  const help = element(
+    "div",
+    { class: "card" },
+    element("p", {}, "No seller has a name like that. Check the spelling, or type fewer letters."),
+    element("button", { class: "button other", click: clear }, "Show all sellers"),
+  )
+  const filter = () => {
+    sessionStorage.setItem(SEARCH, field.value)
+    const wanted = plain(field.value).split(/\s+/)
+    const found = rows.filter(({ account, row }) => {
+      const name = plain(nameOf(account.seller))
+      return !(row.hidden = !wanted.every((word) => name.includes(word)))
+    })
+    left.textContent = field.value.trim() ? `${found.length} of ${rows.length} sellers` : ""
+    help.hidden = found.length > 0
     for (const section of document.querySelectorAll("#main section")) section.hidden = !section.querySelector("li:not([hidden])")
   }
-  const field = element("input", { id: "search", type: "search", autocomplete: "off", input })
-  field.value = document.getElementById("search")?.value ?? "" // a refresh leaves what was typed
-  queueMicrotask(input)
-  return element("div", { class: "search" }, element("label", { for: "search" }, "Find a seller"), field, left)
+  const field = element("input", { id: "search", type: "search", autocomplete: "off", input: filter })
+  field.value = sessionStorage.getItem(SEARCH) ?? "" // what was typed stays: after a refresh, a seller's page, and the way to imin
+  queueMicrotask(filter)
+  return element("div", { class: "search" }, element("label", { for: "search" }, "Find a seller"), field, left, help)
 }
+
+/** Forget what was typed: the customer signed out. */
+export const forgetSearch = () => sessionStorage.removeItem(SEARCH)
+
+const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i" } // these are not letters with accents
+
+/** A text in small letters without accents. */
+const plain = (text) =>
+  text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[ßæœøłđðþı]/g, (letter) => LETTERS[letter]).trim()

@@ -8,7 +8,7 @@ const KEY = "demo.session"
 /** `{ customer, token }`, or null. */
 export const session = () => JSON.parse(sessionStorage.getItem(KEY))
 
-/** Whether a customer is signed in still: an answer may come after she has left. */
+/** Whether a customer is signed in still: a response may come after they have left. */
 export const isIn = (customer) => session()?.customer === customer
 
 /** Signs a customer in. Throws an ApiError. */
@@ -27,7 +27,7 @@ async function newToken(customer) {
   return (await answer.json()).accessToken
 }
 
-/** Forgets the customer and all that is kept of her. */
+/** Forget the customer and all that is kept of them. */
 export function signOut() {
   sessionStorage.removeItem(KEY)
   forgetCopies()

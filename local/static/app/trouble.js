@@ -1,8 +1,8 @@
 // What a customer sees of an error: what happened, what to do, and a button where trying again can help.
 import { element, icon } from "./dom.js"
-import { explained } from "./words.js"
+import { explained, needsLogin } from "./words.js"
 
-/** A card for an ApiError; `retry` is what its button does. */
+/** A card for an ApiError; `retry` is what its button does. Where another login helps, its button signs out. */
 export function trouble(error, retry) {
   const [what, todo] = explained(error)
   return element(
@@ -12,6 +12,7 @@ export function trouble(error, retry) {
     element("h2", {}, what),
     element("p", {}, todo),
     error.retryable && retryButton(error.retryAfterSeconds ?? 0, retry),
+    needsLogin(error) && element("button", { class: "button", click: () => dispatchEvent(new Event("leave")) }, "Sign in again"),
     error.requestId && element("p", { class: "soft small" }, "Reference: ", element("code", {}, error.requestId)),
   )
 }

@@ -16,9 +16,9 @@ export function moment(time) {
 const OURS = ["Something is wrong on our side", "It has nothing to do with you. Try again in a moment."]
 
 const BY_CODE = {
-  customer_not_found: ["The booking platform does not know you", "Check who you are signed in as."],
-  forbidden: ["These accounts are not yours", "Sign out, and sign in again."],
-  link_not_found: ["There is nothing on record of that", "Look at your accounts: what is connected is there."],
+  customer_not_found: ["The booking platform does not know you", "You may have signed in as someone else."],
+  forbidden: ["These accounts are not yours", "You may have signed in as someone else."],
+  link_not_found: ["This link has expired", "What you connected is in your list."],
   redirect_uri_not_allowed: ["This app can't take you back", "Its address was not agreed. Open it at the address that the stack prints."],
   upstream_rejected_key: ["The booking platform does not let us in", "Trying again does not help. We have to put that right."],
   upstream_invalid_response: ["The booking platform's answer makes no sense", "It is not your doing. Try again in a few minutes."],
@@ -30,9 +30,12 @@ const BY_CODE = {
 }
 
 const BY_STATUS = {
-  401: ["Your session has ended", "Sign out, and sign in again."],
+  401: ["Your session has ended", "Sign in again to see your accounts."],
   429: ["That was too much at once", "Wait a moment, and try again."],
 }
+
+/** Whether another login can help: the session has ended, or the customer is not known. */
+export const needsLogin = ({ code, status }) => status === 401 || ["customer_not_found", "forbidden"].includes(code)
 
 const unreachable = () => [navigator.onLine ? "We can't be reached" : "You are offline", "Check your connection, and try again."]
 
