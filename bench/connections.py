@@ -16,10 +16,10 @@ from bench.figures import Figure
 from bench.service import silence
 from local.imin import make_imin
 from local.parts import serve
-from secret import Secret
-from settings import UpstreamSettings
-from transport import make_session
-from upstream import Upstream, deadline_in
+from seller_accounts.aws.secret import Secret
+from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.network.transport import make_session
+from seller_accounts.settings import UpstreamSettings
 
 CALLS = 1000
 HOST = "127.0.0.1"

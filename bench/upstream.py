@@ -15,10 +15,10 @@ from bench import server
 from bench.figures import Figure, compared
 from bench.service import silence
 from bench.timing import cpu_microseconds, in_turn
-from secret import Secret
-from settings import UpstreamSettings
-from telemetry import log_with_metrics
-from upstream import Upstream, deadline_in
+from seller_accounts.aws.secret import Secret
+from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.settings import UpstreamSettings
+from seller_accounts.telemetry import log_with_metrics
 
 SELLERS = 20
 GOAL = 1.10

@@ -11,7 +11,7 @@ from bench.documents import all_different, event, upstream_body
 from bench.figures import Figure, compared
 from bench.service import Call, given
 from bench.timing import cpu_microseconds, in_turn
-from http_api import Response
+from seller_accounts.http.http_api import Response
 
 GOALS = {1: None, 20: 0.65, 100: 0.4, 500: 0.4, 2000: 0.4}
 FIXED_GOAL_MICROSECONDS = 150

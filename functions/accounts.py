@@ -11,20 +11,19 @@ from typing import Self
 
 import msgspec
 
-import secret
-import settings
-import shapes
-import table
-from http_api import DeploymentError, Handler, Request, Response, handler_of, made_on_demand
-from identity import Identity
-from link_state import IssuedLink, LinkStates, join_digests
-from link_store import LinkStore
-from problems import Problem
-from reading import unreadable
-from representation import JSON, JSON_LD, media_type, represent
-from reshape import Reshaped, reshape
-from telemetry import count, describe, log
-from upstream import MOST_BYTES, Upstream, deadline_in
+from seller_accounts import settings
+from seller_accounts.aws import secret, table
+from seller_accounts.http import shapes
+from seller_accounts.http.http_api import DeploymentError, Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.identity import Identity
+from seller_accounts.http.problems import Problem
+from seller_accounts.http.representation import JSON, JSON_LD, media_type, represent
+from seller_accounts.imin.imin_client import MOST_BYTES, Upstream, deadline_in
+from seller_accounts.imin.reshape import Reshaped, reshape
+from seller_accounts.imin.tolerant_parser import unreadable
+from seller_accounts.links.link_state import IssuedLink, LinkStates, join_digests
+from seller_accounts.links.link_store import LinkStore
+from seller_accounts.telemetry import count, describe, log
 
 CACHED = "private, max-age=0, stale-if-error=86400"
 NOT_STORED = "no-store"  # connect URLs are bearer secrets

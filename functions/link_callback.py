@@ -9,17 +9,16 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-import confirmation
-import secret
-import settings
-import table
-from http_api import Handler, Request, Response, handler_of, made_on_demand
-from link_state import ExpiredStateError, InvalidStateError, LinkStates
-from link_store import LinkStore
-from pages import page
-from problems import Problem
-from telemetry import count
-from upstream import Upstream, deadline_in
+from seller_accounts import settings
+from seller_accounts.aws import secret, table
+from seller_accounts.http.http_api import Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.pages import page
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.links import confirmation
+from seller_accounts.links.link_state import ExpiredStateError, InvalidStateError, LinkStates
+from seller_accounts.links.link_store import LinkStore
+from seller_accounts.telemetry import count
 
 MOST_SECONDS_UPSTREAM = 2.5  # a customer is waiting
 

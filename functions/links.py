@@ -8,18 +8,17 @@ from collections.abc import Mapping
 
 import msgspec
 
-import confirmation
-import secret
-import settings
-import shapes
-import table
-from http_api import Handler, Request, Response, handler_of, made_on_demand
-from identity import Identity
-from link_store import Link, LinkStore
-from notice_store import NoticeStore
-from problems import Problem
-from representation import JSON
-from upstream import Upstream, deadline_in
+from seller_accounts import settings
+from seller_accounts.aws import secret, table
+from seller_accounts.http import shapes
+from seller_accounts.http.http_api import Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.identity import Identity
+from seller_accounts.http.problems import Problem
+from seller_accounts.http.representation import JSON
+from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.links import confirmation
+from seller_accounts.links.link_store import Link, LinkStore
+from seller_accounts.notice_store import NoticeStore
 
 MOST_ITEMS = 100
 ITEMS = 20

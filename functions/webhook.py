@@ -10,14 +10,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-import secret
-import settings
-import table
-from http_api import Handler, Request, Response, handler_of, made_on_demand
-from identity import CUSTOMER_IDENTIFIER
-from notice_store import NoticeStore
-from problems import Problem
-from telemetry import count
+from seller_accounts import settings
+from seller_accounts.aws import secret, table
+from seller_accounts.http.http_api import Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.identity import CUSTOMER_IDENTIFIER
+from seller_accounts.http.problems import Problem
+from seller_accounts.notice_store import NoticeStore
+from seller_accounts.telemetry import count
 
 MOST_BYTES = 64 * 1024
 MOST_TYPE_CHARACTERS = 256

@@ -26,11 +26,10 @@ os.environ |= {  # Powertools reads its settings when the handlers' modules are 
     "AWS_SECRET_ACCESS_KEY": "test",
 }
 
-import secret
-import table
-from http_api import Handler
 from local import aws as local_aws
 from local.template import Template
+from seller_accounts.aws import secret, table
+from seller_accounts.http.http_api import Handler
 from tests.conformance import check_answer
 from tests.inner_loop import pytest_runtest_makereport, pytest_runtest_protocol
 from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown, watch

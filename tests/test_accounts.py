@@ -9,8 +9,8 @@ import pytest
 from itsdangerous import TimestampSigner
 
 import accounts
-import table
-import telemetry
+from seller_accounts import telemetry
+from seller_accounts.aws import table
 from tests.conftest import API_KEY, App, Context, Imin, Output, event
 
 REDIRECT = {"redirectUri": "brokerapp://linked?from=list"}

@@ -10,13 +10,12 @@ import pytest
 import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-import access_token
-import aws_client
-import table
-from problems import Problem
-from settings import StoreSettings, UpstreamSettings
+from seller_accounts.aws import aws_client, table
+from seller_accounts.http import access_token
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin.imin_client import Upstream
+from seller_accounts.settings import StoreSettings, UpstreamSettings
 from tests.loopback import Script, answer, serve
-from upstream import Upstream
 
 pytestmark = pytest.mark.external
 

@@ -12,7 +12,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reshape import reshape
+from seller_accounts.imin.reshape import reshape
 
 URL = "https://example.com/a"
 TEXTS = st.sampled_from(["Acme", "Neun", "0012", "a: b / c # d"])

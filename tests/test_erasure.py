@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import table
+from seller_accounts.aws import table
 from tests.faults.rig import Rig, rigged
 
 pytestmark = pytest.mark.external

@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 
-from access_token import Verifier
-from link_state import SALT, InvalidStateError
-from problems import Problem
+from seller_accounts.http.access_token import Verifier
+from seller_accounts.http.problems import Problem
+from seller_accounts.links.link_state import SALT, InvalidStateError
 from tests.conftest import STATE_KEY, WEBHOOK_KEY, App, Imin, event, noting
 from tests.linking import Customer
 from tests.test_identity import AUDIENCE, ISSUER, OTHER_KEY, RSA_KEY, Issuer, refused, token

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import upstream
-from problems import Problem
-from reshape import reshape
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin import imin_client
+from seller_accounts.imin.reshape import reshape
 from tests.conftest import App, Imin
 from tests.loopback import Script, answer, send, serve
 from tests.test_upstream import GOOD, Client, Key
@@ -125,19 +125,19 @@ class TestSize:
             tracemalloc.start()
             try:
                 assert Client(server.url).problem().code == "upstream_invalid_response"
-                assert tracemalloc.get_traced_memory()[1] < 8 * upstream.MOST_BYTES
+                assert tracemalloc.get_traced_memory()[1] < 8 * imin_client.MOST_BYTES
             finally:
                 tracemalloc.stop()
 
     @pytest.mark.parametrize("status", ["404 No", "500 Oops", "302 Found"])
     def test_a_bomb_in_an_error_is_not_unpacked_at_all(self, status: str) -> None:
         bomb = gzip.compress(b" " * 32 * 1024 * 1024)
-        assert len(bomb) < upstream.DRAIN_BYTES
+        assert len(bomb) < imin_client.DRAIN_BYTES
         with serve(answer(bomb, status, Content_Encoding="gzip", Location="/")) as server:
             tracemalloc.start()
             try:
                 Client(server.url).problem()
-                assert tracemalloc.get_traced_memory()[1] < upstream.MOST_BYTES
+                assert tracemalloc.get_traced_memory()[1] < imin_client.MOST_BYTES
             finally:
                 tracemalloc.stop()
 

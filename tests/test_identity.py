@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-import access_token
-from access_token import Verifier
-from http_api import Request
-from identity import Identity
-from problems import Problem
-from settings import IdentitySettings
+from seller_accounts.http import access_token
+from seller_accounts.http.access_token import Verifier
+from seller_accounts.http.http_api import Request
+from seller_accounts.http.identity import Identity
+from seller_accounts.http.problems import Problem
+from seller_accounts.settings import IdentitySettings
 from tests.conftest import App, Context, Output, event
 from tests.loopback import answer, drip, serve
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from settings import RedirectSettings
+from seller_accounts.settings import RedirectSettings
 from tests.conftest import App, Imin, Output
 from tests.linking import Customer, query_of
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from link_state import LinkStates
-from settings import StateSettings
+from seller_accounts.links.link_state import LinkStates
+from seller_accounts.settings import StateSettings
 from tests.aws import client_of
 from tests.browser import look_at, needs_browser, phone
 from tests.loopback import Server, answer, serve

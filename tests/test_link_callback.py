@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import link_callback
-import upstream
-from link_state import CLOCK_SKEW_SECONDS, LinkState, LinkStates, join_digests
-from secret import Secret, make_client
-from settings import StateSettings
+from seller_accounts.aws.secret import Secret, make_client
+from seller_accounts.imin import imin_client
+from seller_accounts.links.link_state import CLOCK_SKEW_SECONDS, LinkState, LinkStates, join_digests
+from seller_accounts.settings import StateSettings
 from tests.aws import link_record_of
 from tests.conftest import STATE_KEY, Context, Imin, Output, event, noting
 from tests.linking import REDIRECT_URI, Customer, query_of
@@ -305,7 +305,7 @@ class TestBadStates:
         rosie.callbacks.handler = handler
         calls.clear()
         later = datetime.now(UTC).timestamp() + 86401
-        monkeypatch.setattr("link_state._Signer.get_timestamp", lambda _: int(later) + CLOCK_SKEW_SECONDS)
+        monkeypatch.setattr("seller_accounts.links.link_state._Signer.get_timestamp", lambda _: int(later) + CLOCK_SKEW_SECONDS)
         answer = rosie.comes_back(state)
         assert answer.status == 410
         assert "location" not in answer.headers
@@ -315,7 +315,7 @@ class TestBadStates:
 
     def test_expired_state_with_another_signature_leads_nowhere(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link()
-        monkeypatch.setattr("link_state._Signer.get_timestamp", lambda _: 2**40)
+        monkeypatch.setattr("seller_accounts.links.link_state._Signer.get_timestamp", lambda _: 2**40)
         answer = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
         assert answer.status == 400
         assert b"href" not in answer.body
@@ -347,7 +347,7 @@ class TestFailures:
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
     def test_imin_has_two_and_a_half_seconds_at_most(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-        deadline_in = upstream.deadline_in
+        deadline_in = imin_client.deadline_in
         given: list[float] = []
 
         def note(remaining_ms: int, most_seconds: float) -> float:
@@ -464,7 +464,7 @@ class TestPages:
             failing.setattr(dynamodb, "update_item", _failing(UNAVAILABLE))
             found[503] = rosie.comes_back(state, 'x="><script>alert(1)</script>')
         with monkeypatch.context() as later:
-            later.setattr("link_state._Signer.get_timestamp", lambda _: 2**40)
+            later.setattr("seller_accounts.links.link_state._Signer.get_timestamp", lambda _: 2**40)
             found[410] = rosie.comes_back(state)
         return found
 

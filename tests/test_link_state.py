@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_state import (
+from seller_accounts.links.link_state import (
     MAX_DIGESTS,
     ExpiredStateError,
     InvalidStateError,
@@ -20,8 +20,8 @@ from link_state import (
     seller_digest,
     split_digests,
 )
-from settings import StateSettings
-from uuid7 import uuid7
+from seller_accounts.settings import StateSettings
+from seller_accounts.uuid7 import uuid7
 
 
 class Key:

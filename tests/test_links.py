@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 import links
-import table
-from settings import StoreSettings
-from table import Table
+from seller_accounts.aws import table
+from seller_accounts.aws.table import Table
+from seller_accounts.settings import StoreSettings
+from seller_accounts.uuid7 import uuid7
 from tests.aws import link_record_of
 from tests.conftest import WEBHOOK_KEY, App, Context, Imin, Output, event, noting
 from tests.linking import Customer
-from uuid7 import uuid7
 
 MEMBER = {"sub": "member"}
 UNAVAILABLE = ClientError({"Error": {"Code": "InternalServerError"}}, "Query")

@@ -8,11 +8,11 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from http_api import Request
 from local.openapi import document as openapi
 from local.openapi.words import WordsError, compare
 from local.template import Template
-from problems import KINDS
+from seller_accounts.http.http_api import Request
+from seller_accounts.http.problems import KINDS
 from tests.conftest import Imin, event
 from tests.linking import Customer
 

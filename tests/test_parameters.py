@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from local.template import Template
-from settings import IdentitySettings, RedirectSettings, SettingsError, UpstreamSettings
+from seller_accounts.settings import IdentitySettings, RedirectSettings, SettingsError, UpstreamSettings
 
 PARAMETERS = Template().document["Parameters"]
 ENVIRONMENT = {

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from problems import Problem
-from reshape import reshape
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin.reshape import reshape
 
 SELLER = {"@id": "https://id.example.com/1", "name": "Acme"}
 SELLER_SHAPE = {"id": "https://id.example.com/1", "name": "Acme"}

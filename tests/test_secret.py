@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from problems import Problem
-from secret import Secret
+from seller_accounts.aws.secret import Secret
+from seller_accounts.http.problems import Problem
 from tests.conftest import Output
 
 

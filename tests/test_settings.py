@@ -8,7 +8,7 @@ import accounts
 import link_callback
 import links
 import webhook
-from settings import (
+from seller_accounts.settings import (
     IdentitySettings,
     RedirectSettings,
     SettingsError,

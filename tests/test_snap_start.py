@@ -9,8 +9,8 @@ import pytest
 import snapshot_restore_py
 
 import accounts
-import aws_client
-from http_api import made_on_demand
+from seller_accounts.aws import aws_client
+from seller_accounts.http.http_api import made_on_demand
 from tests.conftest import App
 from tests.loopback import answer, serve
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import accounts
-import telemetry
-from http_api import made_on_demand
-from settings import SettingsError
+from seller_accounts import telemetry
+from seller_accounts.http.http_api import made_on_demand
+from seller_accounts.settings import SettingsError
 from tests.conftest import App, Output, event
 
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"

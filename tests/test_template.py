@@ -14,9 +14,9 @@ import accounts
 import link_callback
 import links
 import webhook
-from link_store import MAX_CALLBACKS
 from local.template import Template
-from problems import KINDS, Code
+from seller_accounts.http.problems import KINDS, Code
+from seller_accounts.links.link_store import MAX_CALLBACKS
 from tests.conftest import Imin, noting
 from tests.linking import Customer
 
@@ -257,7 +257,7 @@ class TestDeployment:
 def _metrics_of_the_code() -> set[str]:
     """All names that are counted or measured: given as they stand, or in a table called `…_METRICS`."""
     found: set[str] = set()
-    for module in FUNCTIONS.glob("*.py"):
+    for module in FUNCTIONS.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text())):
             match node:
                 case ast.Call(func=ast.Name("count" | "measure"), args=[ast.Constant(str(name)), *_]):
@@ -296,7 +296,7 @@ class TestWatching:
         assert section in {_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
 
     def test_the_runbook_tells_of_every_warning(self) -> None:
-        code = "".join(module.read_text() for module in FUNCTIONS.glob("*.py"))
+        code = "".join(module.read_text() for module in FUNCTIONS.rglob("*.py"))
         warnings = set(re.findall(r'log\(logging\.WARNING, "(\w+)"', code))
         assert warnings
         assert {name for name in warnings if f"`{name}`" not in RUNBOOK.read_text()} == set()

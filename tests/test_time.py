@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confirmation import newly_connected
-from link_state import CLOCK_SKEW_SECONDS, ExpiredStateError, LinkStates
-from link_store import Link, LinkStore
-from notice_store import NoticeStore
-from reading import parse_moment
-from reshape import reshape
-from settings import StateSettings, StoreSettings
-from shapes import Account, Connected, Seller
-from table import Table
+from seller_accounts.aws.table import Table
+from seller_accounts.http.shapes import Account, Connected, Seller
+from seller_accounts.imin.reshape import reshape
+from seller_accounts.imin.tolerant_parser import parse_moment
+from seller_accounts.links.confirmation import newly_connected
+from seller_accounts.links.link_state import CLOCK_SKEW_SECONDS, ExpiredStateError, LinkStates
+from seller_accounts.links.link_store import Link, LinkStore
+from seller_accounts.notice_store import NoticeStore
+from seller_accounts.settings import StateSettings, StoreSettings
 from tests.conftest import Imin
 from tests.linking import Customer, query_of
 
@@ -121,7 +121,7 @@ class TestExpiryBetweenTwoSteps:
     def later(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Lets a day and more pass for states."""
         return lambda: monkeypatch.setattr(
-            "link_state._Signer.get_timestamp", lambda _: int(time.time()) + 2 * DAY + CLOCK_SKEW_SECONDS
+            "seller_accounts.links.link_state._Signer.get_timestamp", lambda _: int(time.time()) + 2 * DAY + CLOCK_SKEW_SECONDS
         )
 
     def test_a_link_that_expires_after_its_callback_still_settles_when_it_is_read(

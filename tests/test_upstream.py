@@ -16,11 +16,11 @@ import pytest
 import requests
 import trustme
 
-import telemetry
-import transport
-import upstream
-from problems import Problem
-from settings import UpstreamSettings
+from seller_accounts import telemetry
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin import imin_client
+from seller_accounts.network import transport
+from seller_accounts.settings import UpstreamSettings
 from tests.conftest import Output
 from tests.loopback import Script, answer, drip, send, serve
 
@@ -55,7 +55,7 @@ class Client:
         self.waits: list[float] = []
         self.key = key or Key()
         settings = UpstreamSettings(url, "/customers/{customerIdentifier}/accounts", "name")
-        self._upstream = upstream.Upstream(
+        self._upstream = imin_client.Upstream(
             settings,
             self.key,  # type: ignore[arg-type]  # a stand-in
             session,
@@ -266,8 +266,8 @@ class TestTime:
 
     def test_all_calls_of_an_invocation_share_its_time_less_a_margin(self) -> None:
         now = time.monotonic()
-        assert upstream.deadline_in(60_000) - now == pytest.approx(8.0, abs=0.1)
-        assert upstream.deadline_in(3_000) - now == pytest.approx(2.5, abs=0.1)
+        assert imin_client.deadline_in(60_000) - now == pytest.approx(8.0, abs=0.1)
+        assert imin_client.deadline_in(3_000) - now == pytest.approx(2.5, abs=0.1)
 
 
 class TestAnswers:
@@ -280,9 +280,9 @@ class TestAnswers:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
     def test_4_mib_are_read_and_not_a_byte_more(self) -> None:
-        with serve(answer(b" " * upstream.MOST_BYTES), answer(b" " * (upstream.MOST_BYTES + 1))) as server:
+        with serve(answer(b" " * imin_client.MOST_BYTES), answer(b" " * (imin_client.MOST_BYTES + 1))) as server:
             client = Client(server.url)
-            assert len(client.accounts()) == upstream.MOST_BYTES
+            assert len(client.accounts()) == imin_client.MOST_BYTES
             assert client.problem().code == "upstream_invalid_response"
 
     def test_a_decompression_bomb_is_refused(self) -> None:
@@ -291,7 +291,7 @@ class TestAnswers:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
     def test_an_error_with_a_large_body_is_told_by_its_status(self) -> None:
-        with serve(answer(b" " * (upstream.DRAIN_BYTES + 1), "404 Not Found")) as server:
+        with serve(answer(b" " * (imin_client.DRAIN_BYTES + 1), "404 Not Found")) as server:
             assert Client(server.url).problem().code == "customer_not_found"
 
 

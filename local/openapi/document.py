@@ -15,7 +15,7 @@ from local.openapi.schemas import IDENTIFIER, UUID, make_schemas
 from local.openapi.service import ROOT, Answer
 from local.openapi.words import Json, compare, read_words
 from local.template import Route, Template
-from problems import KINDS
+from seller_accounts.http.problems import KINDS
 
 PATH = ROOT / "openapi.json"
 PARAMETERS: Json = {

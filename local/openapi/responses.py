@@ -10,7 +10,7 @@ from http import HTTPStatus
 from local.openapi.service import Answer
 from local.openapi.words import Json, WordsError
 from local.template import Route
-from problems import KINDS
+from seller_accounts.http.problems import KINDS
 
 
 @dataclass

@@ -12,11 +12,10 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-import problems
-import shapes
 import webhook
-from identity import CUSTOMER_IDENTIFIER
 from local.openapi.words import Json, WordsError, compare
+from seller_accounts.http import problems, shapes
+from seller_accounts.http.identity import CUSTOMER_IDENTIFIER
 
 REF = "#/components/schemas/"
 BODIES: list[type[msgspec.Struct]] = [shapes.Accounts, shapes.Links, shapes.Notices]

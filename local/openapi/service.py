@@ -22,12 +22,11 @@ from unittest.mock import patch
 import responses
 from moto import mock_aws
 
-import link_state
-import secret
-import table
 from local import aws
 from local.environment import Context
 from local.template import Template
+from seller_accounts.aws import secret, table
+from seller_accounts.links import link_state
 
 ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -128,8 +127,8 @@ def service(has_aws: bool = True) -> Iterator[Service]:
         patch.dict("os.environ", AWS_DEFAULT_REGION=aws.REGION),
         patch.object(link_state.LinkStates.__init__, "__defaults__", (lambda: made.now,)),
         patch.object(table.Table.__init__, "__defaults__", (lambda: made.now, time.sleep)),
-        patch("link_state.uuid7", made.uuid7),
-        patch("notice_store.uuid7", made.uuid7),
+        patch("seller_accounts.links.link_state.uuid7", made.uuid7),
+        patch("seller_accounts.notice_store.uuid7", made.uuid7),
         contextlib.redirect_stdout(io.StringIO()),  # the functions' logs
     ):
         mock.add_callback(responses.GET, IMIN, made.take)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import secret
+from seller_accounts.aws import secret
 from tests.conftest import Answer
 from tests.faults.aws import KEPT_FAULTS, READ_FAULTS, WRITE_FAULTS, Fault
 from tests.faults.rig import Rig

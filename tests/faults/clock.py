@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import botocore.endpoint
 import pytest
 
-import access_token
-import secret
-import transport
-import upstream
+from seller_accounts.aws import secret
+from seller_accounts.http import access_token
+from seller_accounts.imin import imin_client
+from seller_accounts.network import transport
 
 
 class Clock:
@@ -32,10 +32,10 @@ def ticking() -> Iterator[Clock]:
     """Hands a clock to all that measures time or waits in the functions that are made meanwhile; each wait is its longest."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (transport, upstream, access_token):
+        for module in (transport, imin_client, access_token):
             patch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.advance))
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=clock.advance))
-        patch.setattr(upstream.Upstream.__init__, "__defaults__", (None, clock.advance, lambda: 1.0))
+        patch.setattr(imin_client.Upstream.__init__, "__defaults__", (None, clock.advance, lambda: 1.0))
         patch.setattr(secret.Secret.__init__, "__defaults__", (clock.monotonic,))
         patch.setattr(access_token.Verifier.__init__, "__defaults__", (access_token.fetch_json, clock.monotonic))
         yield clock

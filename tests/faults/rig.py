@@ -24,11 +24,10 @@ from moto import mock_aws
 import accounts
 import link_callback
 import links
-import secret
-import table
-import transport
 import webhook
 from local import aws as local_aws
+from seller_accounts.aws import secret, table
+from seller_accounts.network import transport
 from tests.aws import records_of
 from tests.conftest import API_KEY, LOCAL, STATE_KEY, TEMPLATE, WEBHOOK_KEY, Answer, App, event
 from tests.faults.clock import Clock, ticking

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import access_token
-import secret
-import transport
-import upstream
+from seller_accounts.aws import secret
+from seller_accounts.http import access_token
+from seller_accounts.imin import imin_client
+from seller_accounts.network import transport
 from tests.conftest import Answer
 from tests.faults.aws import Between, Fault
 from tests.faults.calls import Call
@@ -101,7 +101,7 @@ def _longest(call: Call, fault: str) -> float:
     if call.to == "the issuer":
         return DOCUMENTS * access_token.FETCH_SECONDS
     if fault == "hung":
-        return min(call.most_seconds, upstream.CONNECT_TIMEOUT_SECONDS + transport.READ_TIMEOUT_SECONDS)
+        return min(call.most_seconds, imin_client.CONNECT_TIMEOUT_SECONDS + transport.READ_TIMEOUT_SECONDS)
     return call.most_seconds
 
 

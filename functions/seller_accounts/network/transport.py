@@ -21,7 +21,7 @@ from snapshot_restore_py import register_after_restore
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-import network
+from seller_accounts.network import connecting
 
 READ_TIMEOUT_SECONDS = 4.0
 
@@ -103,7 +103,7 @@ class _Session(requests.Session):
     _last_used = 0.0
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        if time.monotonic() - self._last_used >= network.MAX_IDLE_SECONDS:
+        if time.monotonic() - self._last_used >= connecting.MAX_IDLE_SECONDS:
             self.close()
         try:
             return super().send(request, **options)
@@ -117,7 +117,7 @@ class _Session(requests.Session):
 def make_session(tls: ssl.SSLContext | None = None) -> requests.Session:
     """A session that reads no proxies and no netrc, keeps no cookies, and trusts whom `tls` trusts (certifi's roots)."""
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it warns of malformed headers with our URL, and its query is secret
-    network.bound_connecting()
+    connecting.bound_connecting()
     session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one customer's cookies must not reach another's call

@@ -9,13 +9,13 @@ minutes older than the link may be new, because clocks differ.
 import logging
 from datetime import timedelta
 
-from link_state import seller_digest, split_digests
-from link_store import ConnectedSeller, Link, LinkStore
-from problems import Problem
-from reshape import reshape
-from shapes import Account, Connected
-from telemetry import count, describe, log
-from upstream import Upstream
+from seller_accounts.http.problems import Problem
+from seller_accounts.http.shapes import Account, Connected
+from seller_accounts.imin.imin_client import Upstream
+from seller_accounts.imin.reshape import reshape
+from seller_accounts.links.link_state import seller_digest, split_digests
+from seller_accounts.links.link_store import ConnectedSeller, Link, LinkStore
+from seller_accounts.telemetry import count, describe, log
 
 CLOCK_SKEW = timedelta(minutes=5)
 STATUS_METRICS = {"confirmed": "LinksConfirmed", "not_confirmed": "LinksNotConfirmed"}

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from table import Item, Table, id_of, key_of, read_each, storage
-from uuid7 import uuid7
+from seller_accounts.aws.table import Item, Table, id_of, key_of, read_each, storage
+from seller_accounts.uuid7 import uuid7
 
 
 class Notice(NamedTuple):

@@ -11,7 +11,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 
-from http_api import Response
+from seller_accounts.http.http_api import Response
 
 JSON = "application/json"
 JSON_LD = "application/ld+json"

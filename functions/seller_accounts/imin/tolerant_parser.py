@@ -17,16 +17,16 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 import msgspec
 from msgspec import Raw, Struct
 
-import imin
-from problems import Problem
-from shapes import Warning
-from telemetry import count
+from seller_accounts.http.problems import Problem
+from seller_accounts.http.shapes import Warning
+from seller_accounts.imin import imin_schema
+from seller_accounts.telemetry import count
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 JSON_TYPES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
-URL_MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(imin.UrlObject))
+URL_MEMBERS = tuple(field.encode_name for field in msgspec.structs.fields(imin_schema.UrlObject))
 TERM_MEMBERS = ("@id", "id", "@value")
-KNOWN_TERMS = frozenset({"RegisterAction", "CreateAction"} | imin.ACTION_STATUSES.keys())
+KNOWN_TERMS = frozenset({"RegisterAction", "CreateAction"} | imin_schema.ACTION_STATUSES.keys())
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 WEB_URL = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]?://"
@@ -39,7 +39,7 @@ Warn = Callable[[str], None]
 Reader = Callable[[Any], Any]
 
 is_plain_url = re.compile(r"https?://[A-Za-z0-9][!-?A-Z^-~]*").fullmatch  # most URLs, in a third of WEB_URL's time: no @, no \
-_collection_decoder = msgspec.json.Decoder(imin.RawCollection)
+_collection_decoder = msgspec.json.Decoder(imin_schema.RawCollection)
 _json_decoder = msgspec.json.Decoder()
 
 
@@ -66,11 +66,11 @@ class _Field(NamedTuple):
 class Salvaged(NamedTuple):
     """The readable part of an account, and which case its fields tell where not all of them could be read."""
 
-    account: imin.Account
+    account: imin_schema.Account
     case: Case | None
 
 
-def read_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
+def read_collection(body: bytes) -> tuple[imin_schema.RawCollection, list[Warning]]:
     """Read the response around the accounts. Returns warnings too. Raises `Problem` (`upstream_invalid_response`)."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
@@ -94,9 +94,9 @@ def salvage(item: Raw, index: int, warnings: list[Warning]) -> Salvaged | None:
         warnings.append(_unreadable_account(index, "account: can't be read as JSON"))
         return None
     known = len(warnings)
-    plain = _read_fields(value | {"seller": seller}, imin.Account, "", _warner(index, warnings))
+    plain = _read_fields(value | {"seller": seller}, imin_schema.Account, "", _warner(index, warnings))
     case = _case(value) if len(warnings) > known else None
-    return Salvaged(msgspec.convert({"seller": {}} | plain, imin.Account), case)
+    return Salvaged(msgspec.convert({"seller": {}} | plain, imin_schema.Account), case)
 
 
 def unreadable(detail: str = "The booking platform gave an answer that can't be used.") -> Problem:
@@ -137,7 +137,7 @@ def _decode_json(text: bytes) -> Any:
         return json.loads(text.decode(errors="surrogateescape"), strict=False)
 
 
-def _read_unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warning]]:
+def _read_unusual_collection(body: bytes) -> tuple[imin_schema.RawCollection, list[Warning]]:
     """Read a response with a single account instead of a list, or with something unreadable around or in its accounts."""
     try:
         collection = _decode_json(body)
@@ -151,7 +151,7 @@ def _read_unusual_collection(body: bytes) -> tuple[imin.RawCollection, list[Warn
     name = "imin:entitlementFilter"
     entitlement_filter = _read_member(collection.get(name), READERS[str], None, name, _warner(None, warnings))
     raw = [Raw(json.dumps(item).encode()) for item in items]
-    return imin.RawCollection(raw, entitlement_filter), warnings
+    return imin_schema.RawCollection(raw, entitlement_filter), warnings
 
 
 def _warner(index: int | None, warnings: list[Warning]) -> Warn:
@@ -164,7 +164,7 @@ def _unreadable_account(index: int, detail: str) -> Warning:
 
 def _case(item: dict[str, Any]) -> Case:
     """Tell the case by the presence of fields with something in them, readable or not."""
-    present = {field.name for field in _plan(imin.Account) if _holds_something(field, item.get(field.name))}
+    present = {field.name for field in _plan(imin_schema.Account) if _holds_something(field, item.get(field.name))}
     if "dateLinked" in present:
         return "connected"
     if present & {"imin:matchingEmailExists", "potentialAction"}:
@@ -362,16 +362,16 @@ def _read_moment(value: Any) -> str:
 
 _read_one_url = _one(_read_url)
 PLAIN: dict[Any, Callable[[str], object]] = {
-    imin.Kind.URL: is_plain_url,
-    imin.Kind.TERM: str.isascii,
-    imin.Kind.REFERENCE: str.isascii,
+    imin_schema.Kind.URL: is_plain_url,
+    imin_schema.Kind.TERM: str.isascii,
+    imin_schema.Kind.REFERENCE: str.isascii,
     str: str.isascii,
 }
 READERS: dict[Any, Reader] = {
-    imin.Kind.URL: _one(_read_url),
-    imin.Kind.MOMENT: _one(_read_moment),
-    imin.Kind.TERM: _read_term,
-    imin.Kind.REFERENCE: _one(_read_reference),
+    imin_schema.Kind.URL: _one(_read_url),
+    imin_schema.Kind.MOMENT: _one(_read_moment),
+    imin_schema.Kind.TERM: _read_term,
+    imin_schema.Kind.REFERENCE: _one(_read_reference),
     bool: _one(_read_flag),
     str: _one(_read_text),
 }

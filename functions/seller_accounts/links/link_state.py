@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
-from secret import Secret
-from settings import StateSettings
-from uuid7 import uuid7
+from seller_accounts.aws.secret import Secret
+from seller_accounts.settings import StateSettings
+from seller_accounts.uuid7 import uuid7
 
 SALT = "seller-accounts.link-state"
 DIGEST_BYTES = 4

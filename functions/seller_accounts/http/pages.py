@@ -8,7 +8,7 @@ import hashlib
 import html
 from string import Template
 
-from http_api import Response
+from seller_accounts.http.http_api import Response
 
 STYLE = """
 :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif; }

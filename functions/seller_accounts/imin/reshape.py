@@ -9,20 +9,20 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-import imin
-import shapes
-from reading import Case, is_plain_url, is_web_url, last_part, parse_moment, read_collection, salvage
+from seller_accounts.http import shapes
+from seller_accounts.imin import imin_schema
+from seller_accounts.imin.tolerant_parser import Case, is_plain_url, is_web_url, last_part, parse_moment, read_collection, salvage
 
 FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
-NO_REQUEST = imin.EvidenceRequestAction()
-NO_TYPE = imin.EntitlementType()
+NO_REQUEST = imin_schema.EvidenceRequestAction()
+NO_TYPE = imin_schema.EntitlementType()
 NOTHING_REQUESTED = shapes.EvidenceRequest(status="unknown")
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-_collection_decoder = msgspec.json.Decoder(imin.Collection)
-_account_decoder = msgspec.json.Decoder(imin.Account)
+_collection_decoder = msgspec.json.Decoder(imin_schema.Collection)
+_account_decoder = msgspec.json.Decoder(imin_schema.Account)
 
 
 class NotPlainError(ValueError):
@@ -63,7 +63,7 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
     return Reshaped(collection.entitlement_filter or None, accounts, warnings)
 
 
-def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
+def _accounts(items: list[imin_schema.Account]) -> list[shapes.Account]:
     """The accounts of `items`, each put where its item was: that one's memory, still in the processor's cache, serves the next."""
     accounts: list[Any] = items
     for place, item in enumerate(items):
@@ -71,7 +71,7 @@ def _accounts(items: list[imin.Account]) -> list[shapes.Account]:
     return accounts
 
 
-def _account(account: imin.Account, case: Case | None = None, *, is_salvaged: bool = False) -> shapes.Account:
+def _account(account: imin_schema.Account, case: Case | None = None, *, is_salvaged: bool = False) -> shapes.Account:
     """Shape an account by its `case`; None means that every field was readable, so the fields tell.
 
     Raises `NotPlainError`.
@@ -97,7 +97,7 @@ def _account(account: imin.Account, case: Case | None = None, *, is_salvaged: bo
     return shapes.Unknown(seller=seller)
 
 
-def _url(value: str | imin.UrlObject) -> str:
+def _url(value: str | imin_schema.UrlObject) -> str:
     """Return a URL that will reach the app. Raises `NotPlainError` unless the app may open it."""
     if isinstance(value, str):
         if is_plain_url(value) or is_web_url(value):
@@ -112,7 +112,7 @@ def _url(value: str | imin.UrlObject) -> str:
 _public_url = functools.lru_cache(maxsize=4096)(_url)  # sellers are the same for every customer; other URLs are secrets
 
 
-def _seller(seller: imin.Seller) -> shapes.Seller:
+def _seller(seller: imin_schema.Seller) -> shapes.Seller:
     return shapes.Seller(
         id=seller.at_id or seller.id or None,
         name=seller.name or None,
@@ -124,7 +124,7 @@ def _seller(seller: imin.Seller) -> shapes.Seller:
     )
 
 
-def _connect(actions: imin.Action | list[imin.Action], email_matches: bool) -> shapes.Connect | None:
+def _connect(actions: imin_schema.Action | list[imin_schema.Action], email_matches: bool) -> shapes.Connect | None:
     existing = new = None
     for action in _many(actions):
         term = action.at_type or action.type or ""
@@ -144,7 +144,7 @@ def _connect(actions: imin.Action | list[imin.Action], email_matches: bool) -> s
     )
 
 
-def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected:
+def _connected(account: imin_schema.Account, seller: shapes.Seller) -> shapes.Connected:
     hidden = account.hidden_entitlements if account.hidden_entitlements is not None else account.has_hidden_entitlements
     return shapes.Connected(
         seller=seller,
@@ -157,20 +157,20 @@ def _connected(account: imin.Account, seller: shapes.Seller) -> shapes.Connected
     )
 
 
-def _customer(person: imin.Person) -> shapes.Customer:
+def _customer(person: imin_schema.Person) -> shapes.Customer:
     if not (person.email or person.date_modified):
         raise NotPlainError
     return shapes.Customer(email=person.email or None, updated_at=parse_moment(person.date_modified))
 
 
-def _access_pass(barcode: imin.Barcode) -> shapes.AccessPass:
+def _access_pass(barcode: imin_schema.Barcode) -> shapes.AccessPass:
     if not (barcode.text or barcode.url or barcode.date_modified):
         raise NotPlainError
     updated_at = parse_moment(barcode.date_modified)
     return shapes.AccessPass(text=barcode.text or None, image_url=_url(barcode.url) if barcode.url else None, updated_at=updated_at)
 
 
-def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError:
+def _entitlement_error(error: imin_schema.EntitlementError) -> shapes.EntitlementError:
     kind = error.at_type or error.type
     if not (kind or error.name or error.description):
         raise NotPlainError
@@ -179,7 +179,7 @@ def _entitlement_error(error: imin.EntitlementError) -> shapes.EntitlementError:
     )
 
 
-def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest | None:
+def _evidence_request(entitlement: imin_schema.Entitlement) -> shapes.EvidenceRequest | None:
     request = entitlement.evidence_request or entitlement.evidence_request_action or NO_REQUEST
     kind = entitlement.entitlement_type or NO_TYPE
     if NO_REQUEST in (entitlement.evidence_request, entitlement.evidence_request_action) or entitlement.entitlement_type == NO_TYPE:
@@ -192,7 +192,7 @@ def _evidence_request(entitlement: imin.Entitlement) -> shapes.EvidenceRequest |
         expires_at=parse_moment(entitlement.expires or entitlement.valid_until),
         upload_url=_url(request.url) if request.url else None,
         upload_expires_at=parse_moment(request.expiry),
-        status=imin.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
+        status=imin_schema.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
     )
     if shape == NOTHING_REQUESTED:
         if not request.action_status:

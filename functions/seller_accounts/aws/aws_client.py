@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from snapshot_restore_py import register_after_restore
 
-import network
+from seller_accounts.network import connecting
 
 CONNECT_TIMEOUT_SECONDS = 1
 SERVICES = ["dynamodb", "secretsmanager"]
@@ -56,14 +56,14 @@ class _IdleLimit:
 
     def __call__(self, **_: Any) -> None:
         now = time.monotonic()
-        if now - self._last_used >= network.MAX_IDLE_SECONDS:
+        if now - self._last_used >= connecting.MAX_IDLE_SECONDS:
             self._client.close()
         self._last_used = now
 
 
 def make_client(service: str, read_timeout_seconds: int) -> Any:
     """Make a client that gives up early enough to report it: two attempts, each with a second to connect in all."""
-    network.bound_connecting()
+    connecting.bound_connecting()
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout_seconds,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-import aws_client
-from problems import Problem
-from settings import StoreSettings
-from telemetry import describe, log
+from seller_accounts.aws import aws_client
+from seller_accounts.http.problems import Problem
+from seller_accounts.settings import StoreSettings
+from seller_accounts.telemetry import describe, log
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from table import Item, Page, Table, id_of, key_of, read_each, storage, storage_unavailable
+from seller_accounts.aws.table import Item, Page, Table, id_of, key_of, read_each, storage, storage_unavailable
 
 MAX_CALLBACKS = 20  # kept of one link; the count goes on
 MAX_QUERY_BYTES = 2048  # kept of one callback

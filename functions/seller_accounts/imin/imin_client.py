@@ -24,12 +24,12 @@ import requests
 import urllib3.exceptions
 from aws_lambda_powertools.metrics import MetricUnit
 
-import transport
-from problems import Problem
-from reading import unreadable
-from secret import Secret
-from settings import UpstreamSettings
-from telemetry import count, measure
+from seller_accounts.aws.secret import Secret
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin.tolerant_parser import unreadable
+from seller_accounts.network import transport
+from seller_accounts.settings import UpstreamSettings
+from seller_accounts.telemetry import count, measure
 
 MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT_SECONDS = 1.0

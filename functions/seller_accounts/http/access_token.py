@@ -16,9 +16,9 @@ from typing import Any
 import jwt
 import requests
 
-import transport
-from problems import Problem
-from telemetry import describe, log
+from seller_accounts.http.problems import Problem
+from seller_accounts.network import transport
+from seller_accounts.telemetry import describe, log
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 KEYS_TTL_SECONDS = 300

@@ -18,9 +18,9 @@ from urllib.parse import parse_qs
 import msgspec
 from snapshot_restore_py import register_after_restore
 
-from problems import Problem, problem_body
-from settings import check_telemetry
-from telemetry import bind_request_ids, capture_library_warnings, count, describe, log_with_metrics
+from seller_accounts.http.problems import Problem, problem_body
+from seller_accounts.settings import check_telemetry
+from seller_accounts.telemetry import bind_request_ids, capture_library_warnings, count, describe, log_with_metrics
 
 Event = dict[str, Any]
 

@@ -12,9 +12,9 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from snapshot_restore_py import register_after_restore
 
-import aws_client
-from problems import Problem
-from telemetry import count, describe, log
+from seller_accounts.aws import aws_client
+from seller_accounts.http.problems import Problem
+from seller_accounts.telemetry import count, describe, log
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

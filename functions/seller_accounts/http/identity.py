@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from http_api import Request
-from problems import Problem
-from settings import IdentitySettings
+from seller_accounts.http.http_api import Request
+from seller_accounts.http.problems import Problem
+from seller_accounts.settings import IdentitySettings
 
 if TYPE_CHECKING:
-    from access_token import Verifier
+    from seller_accounts.http.access_token import Verifier
 
 CUSTOMER_IDENTIFIER = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~|:@+=,-]{1,128}")
 """One path segment when percent-encoded; `auth0|5fe4`, `cust:17` and `rosie@example.com` are such."""
@@ -51,7 +51,9 @@ class Identity:
         if request.claims is not None:
             return request.claims
         if self._verifier is None:
-            from access_token import Verifier  # brings a JWT library, of no use where API Gateway has done its work
+            from seller_accounts.http.access_token import (
+                Verifier,  # brings a JWT library, of no use where API Gateway has done its work
+            )
 
             self._verifier = Verifier(self._settings.issuer, self._settings.audiences)
         return self._verifier.claims(request.headers.get("authorization", ""))

@@ -11,12 +11,11 @@ import pytest
 import requests
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
-import access_token
-import aws_client
-import network
-import transport
-import upstream
-from problems import Problem
+from seller_accounts.aws import aws_client
+from seller_accounts.http import access_token
+from seller_accounts.http.problems import Problem
+from seller_accounts.imin import imin_client
+from seller_accounts.network import connecting, transport
 from tests.loopback import answer, serve
 from tests.test_upstream import GOOD, Client
 
@@ -70,7 +69,7 @@ def hanging_look_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (upstream, access_token, aws_client):
+    for module in (imin_client, access_token, aws_client):
         monkeypatch.setattr(module, "CONNECT_TIMEOUT_SECONDS", 0.3)
 
 
@@ -137,7 +136,7 @@ def test_second_address_is_tried_when_the_first_refuses(addresses: list[int]) ->
 
 
 def test_deadline_ends_connecting(black_hole: int, addresses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream, "CONNECT_TIMEOUT_SECONDS", 30.0)
+    monkeypatch.setattr(imin_client, "CONNECT_TIMEOUT_SECONDS", 30.0)
     addresses += [black_hole] * 16
     start = time.monotonic()
     assert Client(f"http://{HOST}:{black_hole}").problem(seconds=0.5).code in {"upstream_unavailable", "upstream_timeout"}
@@ -145,7 +144,7 @@ def test_deadline_ends_connecting(black_hole: int, addresses: list[int], monkeyp
 
 
 def test_silent_tls_handshake_ends_with_the_connect_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream, "MAX_ATTEMPTS", 1)
+    monkeypatch.setattr(imin_client, "MAX_ATTEMPTS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
         assert Client(f"https://127.0.0.1:{silent.getsockname()[1]}").problem().code == "upstream_timeout"
@@ -159,17 +158,17 @@ def test_failed_look_up_raises_its_own_error(error: Exception, monkeypatch: pyte
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(type(error)):
-        network.create_connection((HOST, 80), 1.0)
+        connecting.create_connection((HOST, 80), 1.0)
 
 
 def test_host_without_addresses_is_unreachable(addresses: list[int]) -> None:
     assert addresses == []
     with pytest.raises(TimeoutError):
-        network.create_connection((HOST, 80), 1.0)
+        connecting.create_connection((HOST, 80), 1.0)
 
 
 def test_connection_without_a_timeout_is_made_by_urllib3() -> None:
-    with serve(answer()) as server, network.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+    with serve(answer()) as server, connecting.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
         assert connection.gettimeout() is None
 
 
@@ -204,7 +203,7 @@ class TestIdle:
 
 
 def test_connection_that_the_network_dropped_meanwhile_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "MAX_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(connecting, "MAX_IDLE_SECONDS", 0.0)
     monkeypatch.setattr(transport, "READ_TIMEOUT_SECONDS", 0.5)
     first: list[socket.socket] = []
 

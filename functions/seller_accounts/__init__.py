@@ -1,0 +1,1 @@
+"""What the four handlers share: settings, telemetry and, in folders by concern, everything else."""

@@ -1,0 +1,1 @@
+"""AWS: clients, secrets and the table."""

@@ -1,0 +1,1 @@
+"""HTTP: events and responses of API Gateway, callers, representations, problems and pages."""

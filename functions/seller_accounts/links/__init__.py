@@ -1,0 +1,1 @@
+"""Links: the signed state, the stored record and its confirmation."""

@@ -1,0 +1,1 @@
+"""Network: bounded connecting and a session that keeps a deadline."""
