@@ -9,11 +9,12 @@ LEVELS_SHOWN = {"WARNING", "ERROR", "CRITICAL"}
 
 
 def print_short(log: IO[str], variables: Mapping[str, str]) -> None:
-    """Print the lines of a function's `log` in short, until it ends. Lines that aren't JSON are printed unchanged."""
-    for line in log:
-        text = shorten(line, variables)
-        if text:
-            print(text, file=sys.stderr, flush=True)
+    """Print the lines of a function's `log` in short, until it ends, and close it. Lines that aren't JSON are printed unchanged."""
+    with log:
+        for line in log:
+            text = shorten(line, variables)
+            if text:
+                print(text, file=sys.stderr, flush=True)
 
 
 def shorten(line: str, variables: Mapping[str, str]) -> str:

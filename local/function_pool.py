@@ -40,8 +40,10 @@ class _Process:
                 stdout=subprocess.PIPE if is_short else None,
                 text=True,
             )
+        self._log: threading.Thread | None = None
         if self._process.stdout:
-            threading.Thread(target=print_short, args=(self._process.stdout, variables), daemon=True).start()
+            self._log = threading.Thread(target=print_short, args=(self._process.stdout, variables), daemon=True)
+            self._log.start()
         self._connection = Connection(ours.detach())
         self._function = function
         started = self._exchange(None, INIT_SECONDS)
@@ -71,11 +73,17 @@ class _Process:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._process.kill()
+        self._end()
 
     def kill(self) -> None:
         self._process.kill()
+        self._end()
+
+    def _end(self) -> None:
         self._process.wait()
+        if self._log:
+            self._log.join(STOP_SECONDS)  # until the last line is printed
 
     def _exchange(self, message: bytes | None, seconds: float) -> dict[str, Any]:
         """Send `message`, if there is one, and wait for a response. A process that died meanwhile fails either step.

@@ -64,7 +64,7 @@ def _linking(rosies: Service) -> dict[str, Answer]:
         "getLink": rosies.ask("link-get", path={"linkId": listed.content["link"]["id"]}),
         "listLinks": rosies.ask("links-get"),
     }
-    with patch("confirmation.settle", side_effect=RuntimeError):
+    with patch("seller_accounts.links.confirmation.settle", side_effect=RuntimeError):
         examples["getLinkCallback.failed"] = rosies.ask("link-callback-get", path={"state": state})
     rosies.now += timedelta(days=2).total_seconds()
     examples["getLinkCallback.expired"] = rosies.ask("link-callback-get", path={"state": state})
