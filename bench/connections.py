@@ -17,7 +17,7 @@ from bench.service import silence
 from local.imin import make_imin
 from local.parts import serve
 from seller_accounts.aws.secret import Secret
-from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.imin.imin_client import Upstream, upstream_deadline
 from seller_accounts.network.transport import make_session
 from seller_accounts.settings import UpstreamSettings
 
@@ -57,4 +57,4 @@ def _call(url: str, tls: ssl.SSLContext) -> None:
     secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
     upstream = Upstream(settings, Secret(secrets, settings.api_key_secret), make_session(tls))
     for _ in range(CALLS):
-        upstream.accounts("rosie", None, deadline_in(15_000))
+        upstream.accounts("rosie", None, upstream_deadline(15_000))

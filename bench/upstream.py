@@ -16,7 +16,7 @@ from bench.figures import Figure, compared
 from bench.service import silence
 from bench.timing import cpu_microseconds, in_turn
 from seller_accounts.aws.secret import Secret
-from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.imin.imin_client import Upstream, upstream_deadline
 from seller_accounts.settings import UpstreamSettings
 from seller_accounts.telemetry import log_with_metrics
 
@@ -37,7 +37,7 @@ def measure() -> Iterator[Figure]:
 
         def ours() -> float:
             _write_metrics()
-            return cpu_microseconds(lambda: upstream.accounts("rosie", None, deadline_in(15_000)), CALLS)
+            return cpu_microseconds(lambda: upstream.accounts("rosie", None, upstream_deadline(15_000)), CALLS)
 
         def floor() -> float:
             return cpu_microseconds(lambda: session.get(address, headers={"X-Api-Key": KEY}).content, CALLS)

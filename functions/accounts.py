@@ -14,11 +14,11 @@ import msgspec
 from seller_accounts import settings
 from seller_accounts.aws import secret, table
 from seller_accounts.http import shapes
-from seller_accounts.http.http_api import DeploymentError, Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.http_api import DeploymentError, Handler, Request, Response, build_handler, lazy_handler_attribute
 from seller_accounts.http.identity import Identity
 from seller_accounts.http.problems import Problem
 from seller_accounts.http.representation import JSON, JSON_LD, media_type, represent
-from seller_accounts.imin.imin_client import MOST_BYTES, Upstream, deadline_in
+from seller_accounts.imin.imin_client import MAX_RESPONSE_BYTES, Upstream, upstream_deadline
 from seller_accounts.imin.reshape import Reshaped, reshape
 from seller_accounts.imin.tolerant_parser import unreadable
 from seller_accounts.links.link_state import IssuedLink, LinkStates, join_digests
@@ -26,7 +26,7 @@ from seller_accounts.links.link_store import LinkStore
 from seller_accounts.telemetry import count, describe, log
 
 CACHED = "private, max-age=0, stale-if-error=86400"
-NOT_STORED = "no-store"  # connect URLs are bearer secrets
+CACHE_NO_STORE = "no-store"  # connect URLs are bearer secrets
 STATUSES: Mapping[str, type[shapes.Account]] = {
     "connected": shapes.Connected,
     "not_connected": shapes.NotConnected,
@@ -92,7 +92,7 @@ class AccountsRoute(msgspec.Struct, frozen=True):
         query = Query.of(request, self.redirects)
         link = self.link_states.issue(customer, query.redirect_uri) if query.redirect_uri else None
         callback = self._callback(request, link) if link else None
-        body = self.upstream.accounts(customer, callback, deadline_in(request.remaining_ms()))
+        body = self.upstream.accounts(customer, callback, upstream_deadline(request.remaining_ms()))
         answer = reshape(body)
         if link:
             self._store(customer, link, answer)
@@ -105,7 +105,7 @@ class AccountsRoute(msgspec.Struct, frozen=True):
             body,
             query.media_type,
             request.headers,
-            cache_control=NOT_STORED if link else CACHED,
+            cache_control=CACHE_NO_STORE if link else CACHED,
             validate=link is None,
         )
 
@@ -159,14 +159,14 @@ def _encode(customer: str, query: Query, link: IssuedLink | None, answer: Reshap
             warnings=answer.warnings,
         )
     )
-    if len(body) > MOST_BYTES:
+    if len(body) > MAX_RESPONSE_BYTES:
         raise unreadable()
     return body
 
 
 def get_health(_request: Request) -> Response:
     """Says that the function runs and its settings are good. It asks nobody else: anyone may call it, as often as they like."""
-    return {"statusCode": 200, "headers": {"Content-Type": JSON, "Cache-Control": NOT_STORED}, "body": '{"status":"ok"}'}
+    return {"statusCode": 200, "headers": {"Content-Type": JSON, "Cache-Control": CACHE_NO_STORE}, "body": '{"status":"ok"}'}
 
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
@@ -184,7 +184,7 @@ def make_handler(environment: Mapping[str, str]) -> Handler:
         functools.cache(lambda: LinkStore(table.Table(records, table.make_client()))),
         redirects,
     )
-    return handler_of({"GET /v1/customers/{customerIdentifier}/accounts": accounts, "GET /v1/health": get_health})
+    return build_handler({"GET /v1/customers/{customerIdentifier}/accounts": accounts, "GET /v1/health": get_health})
 
 
-__getattr__ = made_on_demand(make_handler)
+__getattr__ = lazy_handler_attribute(make_handler)

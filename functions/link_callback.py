@@ -11,16 +11,16 @@ import msgspec
 
 from seller_accounts import settings
 from seller_accounts.aws import secret, table
-from seller_accounts.http.http_api import Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.http_api import Handler, Request, Response, build_handler, lazy_handler_attribute
 from seller_accounts.http.pages import page
 from seller_accounts.http.problems import Problem
-from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.imin.imin_client import Upstream, upstream_deadline
 from seller_accounts.links import confirmation
 from seller_accounts.links.link_state import ExpiredStateError, InvalidStateError, LinkStates
 from seller_accounts.links.link_store import LinkStore
 from seller_accounts.telemetry import count
 
-MOST_SECONDS_UPSTREAM = 2.5  # a customer is waiting
+CALLBACK_UPSTREAM_SECONDS = 2.5  # a customer is waiting
 
 
 class LinkCallbackRoute(msgspec.Struct, frozen=True):
@@ -42,17 +42,17 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
             )
         except ExpiredStateError as error:
             count("CallbacksExpired")
-            back = _way_on(error.state.redirect_uri, linkId=error.state.link_id, status="expired")
+            back = _with_query_parameters(error.state.redirect_uri, linkId=error.state.link_id, status="expired")
             text = "Please go back to the app and start again. What you connected stays connected."
             return page(410, "This link has expired", text, link=(back, "Back to the app"))
         request.log.update(link_id=state.link_id, customer_identifier=state.customer_identifier)
         customer = state.customer_identifier
         expires_at = self.link_states.expires_at(issued_at)
         link = self.store.record_callback(customer, state.link_id, issued_at, expires_at, request.raw_query, state.connected)
-        deadline = deadline_in(request.remaining_ms(), MOST_SECONDS_UPSTREAM)
+        deadline = upstream_deadline(request.remaining_ms(), CALLBACK_UPSTREAM_SECONDS)
         link = confirmation.settle(self.upstream, self.store, customer, link, deadline)
         request.log["link_status"] = link.status
-        return _to_app(_way_on(state.redirect_uri, linkId=link.id, status=link.status))
+        return _redirect_to_app(_with_query_parameters(state.redirect_uri, linkId=link.id, status=link.status))
 
 
 def _is_speculative(request: Request) -> bool:
@@ -60,19 +60,19 @@ def _is_speculative(request: Request) -> bool:
     return any("prefetch" in request.headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-moz"))
 
 
-def _way_on(redirect_uri: str, **ours: str) -> str:
+def _with_query_parameters(redirect_uri: str, **ours: str) -> str:
     """`redirect_uri` with `ours` in its query, once: an app that reads the first of two must not read one that was there before."""
     base, _, query = redirect_uri.partition("?")
     theirs = [pair for pair in query.split("&") if query and unquote_plus(pair.partition("=")[0]) not in ours]
     return f"{base}?{'&'.join([*theirs, *(f'{name}={value}' for name, value in ours.items())])}"
 
 
-def _to_app(url: str) -> Response:
+def _redirect_to_app(url: str) -> Response:
     text = "If the app does not open by itself, use this button."
     return page(303, "Back to the app", text, link=(url, "Open the app"), headers={"Location": url})
 
 
-def tell_by_page(problem: Problem, _request_id: str, request: Request | None) -> Response:
+def render_problem_page(problem: Problem, _request_id: str, request: Request | None) -> Response:
     """How a problem is told to a customer: nothing is lost, and the same URL can be opened again."""
     if problem.code == "storage_unavailable":
         count("CallbacksNotStored")
@@ -96,7 +96,7 @@ def make_handler(environment: Mapping[str, str]) -> Handler:
         LinkStore(table.Table(records, table.make_client())),
         Upstream(upstream, secret.Secret(secrets, upstream.api_key_secret)),
     )
-    return handler_of({"GET /v1/link-callbacks/{state}": route}, tell_by_page)
+    return build_handler({"GET /v1/link-callbacks/{state}": route}, render_problem_page)
 
 
-__getattr__ = made_on_demand(make_handler)
+__getattr__ = lazy_handler_attribute(make_handler)

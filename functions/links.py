@@ -11,17 +11,17 @@ import msgspec
 from seller_accounts import settings
 from seller_accounts.aws import secret, table
 from seller_accounts.http import shapes
-from seller_accounts.http.http_api import Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.http_api import Handler, Request, Response, build_handler, lazy_handler_attribute
 from seller_accounts.http.identity import Identity
 from seller_accounts.http.problems import Problem
 from seller_accounts.http.representation import JSON
-from seller_accounts.imin.imin_client import Upstream, deadline_in
+from seller_accounts.imin.imin_client import Upstream, upstream_deadline
 from seller_accounts.links import confirmation
 from seller_accounts.links.link_store import Link, LinkStore
 from seller_accounts.notice_store import NoticeStore
 
-MOST_ITEMS = 100
-ITEMS = 20
+MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 20
 MARGIN_MS = 2_500  # of the invocation's time, for one more delete and the answer
 
 
@@ -47,7 +47,7 @@ class RecordRoutes(msgspec.Struct, frozen=True):
         if link is None:
             raise Problem("link_not_found", "There is no such link of this customer, or it is over.")
         if link.status != "confirmed" and self.table.clock() < link.expires_at.timestamp():
-            link = confirmation.settle(self.upstream, self.links, customer, link, deadline_in(request.remaining_ms()))
+            link = confirmation.settle(self.upstream, self.links, customer, link, upstream_deadline(request.remaining_ms()))
         return _json(_link(link))
 
     def list_notices(self, request: Request) -> Response:
@@ -67,9 +67,9 @@ class RecordRoutes(msgspec.Struct, frozen=True):
 def _paging(request: Request) -> tuple[int, str | None]:
     limit = request.query_value("limit")
     if limit is None:
-        return ITEMS, request.query_value("cursor")
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MOST_ITEMS):
-        raise Problem("invalid_request", f"limit is a whole number from 1 to {MOST_ITEMS}.")
+        return DEFAULT_PAGE_SIZE, request.query_value("cursor")
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE_SIZE):
+        raise Problem("invalid_request", f"limit is a whole number from 1 to {MAX_PAGE_SIZE}.")
     return int(limit), request.query_value("cursor")
 
 
@@ -107,7 +107,7 @@ def make_handler(environment: Mapping[str, str]) -> Handler:
     records = table.Table(settings.StoreSettings.read(environment), table.make_client())
     api_key = secret.Secret(secret.make_client(), upstream.api_key_secret)
     routes = RecordRoutes(identity, records, LinkStore(records), NoticeStore(records), Upstream(upstream, api_key))
-    return handler_of(
+    return build_handler(
         {
             "GET /v1/customers/{customerIdentifier}/links": routes.list_links,
             "GET /v1/customers/{customerIdentifier}/links/{linkId}": routes.get_link,
@@ -117,4 +117,4 @@ def make_handler(environment: Mapping[str, str]) -> Handler:
     )
 
 
-__getattr__ = made_on_demand(make_handler)
+__getattr__ = lazy_handler_attribute(make_handler)

@@ -12,14 +12,14 @@ import msgspec
 
 from seller_accounts import settings
 from seller_accounts.aws import secret, table
-from seller_accounts.http.http_api import Handler, Request, Response, handler_of, made_on_demand
+from seller_accounts.http.http_api import Handler, Request, Response, build_handler, lazy_handler_attribute
 from seller_accounts.http.identity import CUSTOMER_IDENTIFIER
 from seller_accounts.http.problems import Problem
 from seller_accounts.notice_store import NoticeStore
 from seller_accounts.telemetry import count
 
-MOST_BYTES = 64 * 1024
-MOST_TYPE_CHARACTERS = 256
+MAX_NOTICE_BYTES = 64 * 1024
+MAX_TYPE_CHARACTERS = 256
 
 
 class Notice(msgspec.Struct):
@@ -40,8 +40,8 @@ class WebhookRoute(msgspec.Struct, frozen=True):
         if not self._is_known(request.headers.get("x-api-key", "")):
             raise Problem("unauthenticated", "The API key is missing or wrong.", headers={"WWW-Authenticate": "ApiKey"})
         body = request.body()
-        if len(body) > MOST_BYTES:
-            raise Problem("payload_too_large", f"A notice has at most {MOST_BYTES} bytes.")
+        if len(body) > MAX_NOTICE_BYTES:
+            raise Problem("payload_too_large", f"A notice has at most {MAX_NOTICE_BYTES} bytes.")
         notice = _notice_in(body)
         request.log["customer_identifier"] = notice.identifier
         try:
@@ -54,7 +54,7 @@ class WebhookRoute(msgspec.Struct, frozen=True):
 
     def _is_known(self, key: str) -> bool:
         """Whether `key` is the current or the previous webhook key, those that were rotated a moment ago included."""
-        return _is_among(key, self.key.versions()) or (self.key.look_again() and _is_among(key, self.key.versions()))
+        return _is_among(key, self.key.versions()) or (self.key.refresh_if_due() and _is_among(key, self.key.versions()))
 
 
 def _is_among(key: str, known: list[str]) -> bool:
@@ -74,14 +74,14 @@ def _notice_in(body: bytes) -> Notice:
 
 def _type_of(notice: Notice) -> str | None:
     kind = notice.at_type or notice.type
-    return kind[:MOST_TYPE_CHARACTERS] if isinstance(kind, str) and kind else None
+    return kind[:MAX_TYPE_CHARACTERS] if isinstance(kind, str) and kind else None
 
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
     """The function's handler, with its clients. Raises `SettingsError`."""
     key = secret.Secret(secret.make_client(), settings.WebhookSettings.read(environment).key_secret)
     records = table.Table(settings.StoreSettings.read(environment), table.make_client())
-    return handler_of({"POST /v1/webhooks/imin": WebhookRoute(key, NoticeStore(records))})
+    return build_handler({"POST /v1/webhooks/imin": WebhookRoute(key, NoticeStore(records))})
 
 
-__getattr__ = made_on_demand(make_handler)
+__getattr__ = lazy_handler_attribute(make_handler)

@@ -53,7 +53,7 @@ def make_secrets(client: "SecretsManagerClient", values: Mapping[str, str]) -> N
             continue
 
 
-def made_up_key() -> str:
+def random_key() -> str:
     """A key that nobody knows."""
     return secrets.token_urlsafe(48)
 

@@ -25,8 +25,8 @@ from local.template import Route
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-MOST_REQUEST_BYTES = 10 * 1024 * 1024
-MOST_RESPONSE_BYTES = 6 * 1024 * 1024  # what Lambda takes from a function
+MAX_REQUEST_BYTES = 10 * 1024 * 1024
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024  # what Lambda takes from a function
 TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 
 
@@ -62,7 +62,7 @@ class Gateway:
         except HTTPException:
             return "-", _refusal(404, "Not Found")
         key = f"{route.method} {route.path}"
-        if (request.content_length or 0) > MOST_REQUEST_BYTES:
+        if (request.content_length or 0) > MAX_REQUEST_BYTES:
             return key, _refusal(413, "Request Entity Too Large")
         event = self._event(request, request_id, key, parameters)
         try:
@@ -144,7 +144,7 @@ def _as_text(claims: Mapping[str, object]) -> dict[str, str]:
 
 def _response(answer: Any) -> Response:
     """A function's answer as an HTTP response. Raises `ValueError` when API Gateway could make none of it."""
-    if len(json.dumps(answer)) > MOST_RESPONSE_BYTES:
+    if len(json.dumps(answer)) > MAX_RESPONSE_BYTES:
         raise ValueError("the function's answer is too large")
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return Response(json.dumps(answer), 200, content_type="application/json")

@@ -63,7 +63,7 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
         serve(running, FaultyStorage(aws.make_aws(), state), host, aws_port)
     variables = aws.variables(f"http://{host}:{aws_port}")
     os.environ.update(variables)
-    values = {"IMIN_API_KEY_SECRET": IMIN_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY, "LINK_STATE_SECRET": aws.made_up_key()}
+    values = {"IMIN_API_KEY_SECRET": IMIN_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY, "LINK_STATE_SECRET": aws.random_key()}
     aws.make_secrets(boto3.client("secretsmanager"), {settings[name]: value for name, value in values.items()})
     (table,) = template.resources("AWS::DynamoDB::Table").values()
     aws.make_tables(boto3.client("dynamodb"), {settings["LINKS_TABLE"]: table})

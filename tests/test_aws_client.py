@@ -31,7 +31,7 @@ def _get(script: Script) -> Any:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"Item": '])
 def test_an_answer_that_is_no_object_is_not_taken_for_a_record_that_is_not_there(body: bytes) -> None:
-    with pytest.raises(aws_client.UnreadableAnswerError):
+    with pytest.raises(aws_client.InvalidResponseError):
         _get(answer(body))
 
 

@@ -32,8 +32,8 @@ steps = st.lists(st.builds(Step, st.sampled_from(NAMES), st.sampled_from(DOINGS)
 def rig() -> Iterator[Rig]:
     """All functions, an AWS that is empty, and an erasure that needs several turns for a few records."""
     with rigged() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "DELETED_AT_ONCE", 2)
-        patch.setattr(table, "KEYS_AT_ONCE", 3)
+        patch.setattr(table, "DELETE_BATCH_SIZE", 2)
+        patch.setattr(table, "KEY_PAGE_SIZE", 3)
         made.next_customer()
         yield made
 

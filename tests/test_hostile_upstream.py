@@ -125,7 +125,7 @@ class TestSize:
             tracemalloc.start()
             try:
                 assert Client(server.url).problem().code == "upstream_invalid_response"
-                assert tracemalloc.get_traced_memory()[1] < 8 * imin_client.MOST_BYTES
+                assert tracemalloc.get_traced_memory()[1] < 8 * imin_client.MAX_RESPONSE_BYTES
             finally:
                 tracemalloc.stop()
 
@@ -137,7 +137,7 @@ class TestSize:
             tracemalloc.start()
             try:
                 Client(server.url).problem()
-                assert tracemalloc.get_traced_memory()[1] < imin_client.MOST_BYTES
+                assert tracemalloc.get_traced_memory()[1] < imin_client.MAX_RESPONSE_BYTES
             finally:
                 tracemalloc.stop()
 

@@ -347,14 +347,14 @@ class TestFailures:
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
     def test_imin_has_two_and_a_half_seconds_at_most(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-        deadline_in = imin_client.deadline_in
+        upstream_deadline = imin_client.upstream_deadline
         given: list[float] = []
 
         def note(remaining_ms: int, most_seconds: float) -> float:
             given.append(most_seconds)
-            return deadline_in(0, most_seconds)
+            return upstream_deadline(0, most_seconds)
 
-        monkeypatch.setattr(link_callback, "deadline_in", note)
+        monkeypatch.setattr(link_callback, "upstream_deadline", note)
         _, state = rosie.gets_link()
         assert query_of(rosie.comes_back(state))["status"] == "received"
         assert given == [2.5]

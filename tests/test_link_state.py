@@ -37,7 +37,7 @@ class Key:
     def versions(self) -> list[str]:
         return self._versions
 
-    def look_again(self) -> bool:
+    def refresh_if_due(self) -> bool:
         if self._later is None:
             return False
         self._versions, self._later = self._later, None

@@ -149,14 +149,14 @@ class TestVersions:
         kept = Kept("old")
         kept.secret.versions()
         kept.manager.rotate("new")
-        assert kept.secret.look_again()
+        assert kept.secret.refresh_if_due()
         assert kept.secret.versions() == ["old", "new"]
         kept.manager.rotate("newer")
         kept.now += 9.9
-        assert not kept.secret.look_again()
+        assert not kept.secret.refresh_if_due()
         assert kept.secret.versions() == ["old", "new"]
         kept.now += 0.1
-        assert kept.secret.look_again()
+        assert kept.secret.refresh_if_due()
         assert kept.secret.versions() == ["new", "newer"]
 
     def test_while_secrets_manager_fails_the_known_ones_are_used_on(self) -> None:
@@ -167,7 +167,7 @@ class TestVersions:
         kept.now += 300
         assert kept.secret.versions() == ["old", "new"]
         with pytest.raises(Problem):
-            kept.secret.look_again()
+            kept.secret.refresh_if_due()
 
     def test_looking_in_vain_does_not_make_a_rotated_key_a_wrong_one(self) -> None:
         kept = Kept("old")
@@ -176,12 +176,12 @@ class TestVersions:
         kept.manager.error = FAILURES[0]
         for _ in range(2):
             with pytest.raises(Problem):
-                kept.secret.look_again()
+                kept.secret.refresh_if_due()
         assert len(kept.manager.asked) == 3, "Secrets Manager is asked no oftener for it"
         kept.manager.error = None
         kept.now += 10
-        assert kept.secret.look_again()
-        assert not kept.secret.look_again()
+        assert kept.secret.refresh_if_due()
+        assert not kept.secret.refresh_if_due()
 
     def test_known_ones_survive_a_look_that_finds_only_half(self) -> None:
         kept = Kept("old")
@@ -189,7 +189,7 @@ class TestVersions:
         kept.secret.versions()
         kept.manager.failing_stage = "AWSPREVIOUS"
         with pytest.raises(Problem):
-            kept.secret.look_again()
+            kept.secret.refresh_if_due()
         assert kept.secret.versions() == ["old", "new"]
 
     @pytest.mark.parametrize("previous", ["", "a typo", "{", '{"apiKey": null}', '{"key": 5}', "{" + '"a":[' * 5000])

@@ -10,7 +10,7 @@ import snapshot_restore_py
 
 import accounts
 from seller_accounts.aws import aws_client
-from seller_accounts.http.http_api import made_on_demand
+from seller_accounts.http.http_api import lazy_handler_attribute
 from tests.conftest import App
 from tests.loopback import answer, serve
 
@@ -74,7 +74,7 @@ def test_a_client_of_aws_makes_connections_of_its_own(restorable: Restorable, mo
 
 
 def test_it_draws_random_numbers_of_its_own(restorable: Restorable) -> None:
-    made_on_demand(accounts.make_handler)
+    lazy_handler_attribute(accounts.make_handler)
     random.seed(1)
     in_snapshot = random.getstate()
 

@@ -11,7 +11,7 @@ import pytest
 
 import accounts
 from seller_accounts import telemetry
-from seller_accounts.http.http_api import made_on_demand
+from seller_accounts.http.http_api import lazy_handler_attribute
 from seller_accounts.settings import SettingsError
 from tests.conftest import App, Output, event
 
@@ -96,4 +96,4 @@ def test_function_without_a_metrics_namespace_does_not_start(name: str, value: s
     else:
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^{name} is missing"):
-        made_on_demand(accounts.make_handler)("handler")
+        lazy_handler_attribute(accounts.make_handler)("handler")

@@ -47,7 +47,7 @@ class Key:
     def versions(self) -> list[str]:
         return ["key"]
 
-    def look_again(self) -> bool:
+    def refresh_if_due(self) -> bool:
         return False
 
 

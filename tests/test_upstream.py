@@ -266,8 +266,8 @@ class TestTime:
 
     def test_all_calls_of_an_invocation_share_its_time_less_a_margin(self) -> None:
         now = time.monotonic()
-        assert imin_client.deadline_in(60_000) - now == pytest.approx(8.0, abs=0.1)
-        assert imin_client.deadline_in(3_000) - now == pytest.approx(2.5, abs=0.1)
+        assert imin_client.upstream_deadline(60_000) - now == pytest.approx(8.0, abs=0.1)
+        assert imin_client.upstream_deadline(3_000) - now == pytest.approx(2.5, abs=0.1)
 
 
 class TestAnswers:
@@ -280,9 +280,9 @@ class TestAnswers:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
     def test_4_mib_are_read_and_not_a_byte_more(self) -> None:
-        with serve(answer(b" " * imin_client.MOST_BYTES), answer(b" " * (imin_client.MOST_BYTES + 1))) as server:
+        with serve(answer(b" " * imin_client.MAX_RESPONSE_BYTES), answer(b" " * (imin_client.MAX_RESPONSE_BYTES + 1))) as server:
             client = Client(server.url)
-            assert len(client.accounts()) == imin_client.MOST_BYTES
+            assert len(client.accounts()) == imin_client.MAX_RESPONSE_BYTES
             assert client.problem().code == "upstream_invalid_response"
 
     def test_a_decompression_bomb_is_refused(self) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from seller_accounts.aws.table import Item, Table, id_of, key_of, read_each, storage
+from seller_accounts.aws.table import Item, Table, item_id, item_key, read_each, storage
 from seller_accounts.uuid7 import uuid7
 
 
@@ -24,7 +24,7 @@ class NoticeStore:
     def add(self, customer: str, kind: str | None) -> None:
         """Stores a notice that came now; the same one again is another one. Raises `Problem` `storage_unavailable`."""
         now = self._table.clock()
-        item: Item = key_of(customer, "NOTICE", str(uuid7(now)))
+        item: Item = item_key(customer, "NOTICE", str(uuid7(now)))
         item["receivedAt"] = {"S": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"}
         item["expiresAt"] = self._table.expires_at()
         if kind:
@@ -35,8 +35,8 @@ class NoticeStore:
     def page(self, customer: str, limit: int, cursor: str | None) -> tuple[list[Notice], str | None]:
         """Notices, newest first, and the cursor of the next page. Raises `Problem`, as `Table.page` does."""
         page = self._table.page(customer, "NOTICE", limit, cursor)
-        return read_each(page.items, _notice_of), page.next_cursor
+        return read_each(page.items, _notice_from_item), page.next_cursor
 
 
-def _notice_of(item: Item) -> Notice:
-    return Notice(id_of(item), datetime.fromisoformat(item["receivedAt"]["S"]), item.get("type", {}).get("S"))
+def _notice_from_item(item: Item) -> Notice:
+    return Notice(item_id(item), datetime.fromisoformat(item["receivedAt"]["S"]), item.get("type", {}).get("S"))

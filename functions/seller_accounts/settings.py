@@ -13,7 +13,7 @@ import msgspec
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")  # RFC 3986 2, without the fragment's "#"
-MOST_REDIRECT_URI_CHARACTERS = 2048
+MAX_REDIRECT_URI_CHARACTERS = 2048
 WEB_SCHEMES_FORBIDDEN = frozenset(
     {"javascript", "data", "vbscript", "file", "blob", "about"}
 )  # they run or read, never open an app
@@ -183,7 +183,7 @@ class RedirectSettings(msgspec.Struct, frozen=True):
     def allows(self, redirect_uri: str) -> bool:
         """Whether `redirect_uri`, its query aside, is an agreed one, to the letter (RFC 9700 2.1); it has no fragment."""
         base = redirect_uri.partition("?")[0]
-        is_uri = URI_CHARACTERS.fullmatch(redirect_uri) and len(redirect_uri) <= MOST_REDIRECT_URI_CHARACTERS
+        is_uri = URI_CHARACTERS.fullmatch(redirect_uri) and len(redirect_uri) <= MAX_REDIRECT_URI_CHARACTERS
         return bool(is_uri) and base in self.allowed_uris
 
     @classmethod

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
-MOST_PLACES = 40  # of a failure's stack, so that a log line stays readable
+MAX_LOGGED_FRAMES = 40  # of a failure's stack, so that a log line stays readable
 
 
 class _Formatter(LambdaPowertoolsFormatter):
@@ -102,10 +102,10 @@ def describe(error: BaseException) -> dict[str, list[str]]:
     types: list[str] = []
     places: list[str] = []
     cause: BaseException | None = error
-    while cause is not None and len(types) < MOST_PLACES:
+    while cause is not None and len(types) < MAX_LOGGED_FRAMES:
         types.append(type(cause).__name__)
         trace = cause.__traceback__
-        while trace is not None and len(places) < MOST_PLACES:
+        while trace is not None and len(places) < MAX_LOGGED_FRAMES:
             file = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
             places.append(f"{file}:{trace.tb_lineno}")
             trace = trace.tb_next

@@ -7,8 +7,8 @@ import json
 import re
 import tomllib
 
-from accounts import CACHED, NOT_STORED, STATUSES
-from links import ITEMS, MOST_ITEMS
+from accounts import CACHE_NO_STORE, CACHED, STATUSES
+from links import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from local.openapi.examples import make_examples
 from local.openapi.responses import make_responses
 from local.openapi.schemas import IDENTIFIER, UUID, make_schemas
@@ -22,10 +22,10 @@ PARAMETERS: Json = {
     "customerIdentifier": IDENTIFIER,
     "linkId": UUID,
     "status": {"type": "string", "enum": list(STATUSES)},
-    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS, "default": ITEMS},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
 }
 """Schemas of parameters that the code knows of."""
-HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHED, NOT_STORED]}}
+HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHED, CACHE_NO_STORE]}}
 
 
 def make_document(template: Template) -> Json:

@@ -70,7 +70,7 @@ def _try_aws(rig: Rig, call: Call, name: str, fault: Fault) -> Row:
     seconds = between.attempts * (config.connect_timeout + config.read_timeout)
     seconds += (between.attempts - between.calls) * LONGEST_PAUSE_SECONDS
     stored = _stored(before, rig.records())
-    rig.clock.advance(secret.STALE_FOR_SECONDS)
+    rig.clock.advance(secret.STALE_RETRY_SECONDS)
     logged = _logged(lines)
     again = _seen(request() if logged else answer)  # what was served as ever needs no second look
     return Row(name, _seen(answer), seconds, stored, logged, _counted(lines), again)

@@ -17,7 +17,7 @@ CONNECT_TIMEOUT_SECONDS = 1
 SERVICES = ["dynamodb", "secretsmanager"]
 
 
-class UnreadableAnswerError(BotoCoreError):
+class InvalidResponseError(BotoCoreError):
     """AWS, or what stands before it, answered with something else than an object of JSON."""
 
     fmt = "The answer is no JSON object"
@@ -37,13 +37,13 @@ def _session() -> botocore.session.Session:
     return session
 
 
-def _check_answer(response_dict: dict[str, Any], **_: Any) -> None:
+def _reject_invalid_json(response_dict: dict[str, Any], **_: Any) -> None:
     """Botocore takes what is no JSON for an empty answer, and then a record that is there is one that isn't."""
     try:
         msgspec.json.decode(response_dict["body"], type=dict[str, msgspec.Raw])
     except ValueError as error:
         if response_dict["status_code"] < 300:
-            raise UnreadableAnswerError from error
+            raise InvalidResponseError from error
         response_dict["body"] = b"{}"  # its status says enough
 
 
@@ -70,7 +70,7 @@ def make_client(service: str, read_timeout_seconds: int) -> Any:
         retries={"mode": "standard", "total_max_attempts": 2},
     )
     client = _session().create_client(service, config=config)
-    client.meta.events.register("before-parse", _check_answer)
+    client.meta.events.register("before-parse", _reject_invalid_json)
     client.meta.events.register("before-send", _IdleLimit(client))
     register_after_restore(client.close)  # a connection does not outlive a snapshot; the next call makes a new one
     return client

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 TTL_SECONDS = 300
-LOOK_AGAIN_SECONDS = 10  # how often keys that fit no version can make it ask for them
-STALE_FOR_SECONDS = 30  # while Secrets Manager fails, a value that is known is used on, and asked for again after this
+MIN_REFRESH_SECONDS = 10  # how often keys that fit no version can make it ask for them
+STALE_RETRY_SECONDS = 30  # while Secrets Manager fails, a value that is known is used on, and asked for again after this
 
 
 def make_client() -> "SecretsManagerClient":
@@ -42,9 +42,9 @@ class Secret:
     def _forget(self) -> None:
         self._current: str | None = None
         self._versions: list[str] | None = None
-        self._good_until = 0.0
-        self._looked_at = -float("inf")
-        self._looked_in_vain = False
+        self._expires_at = 0.0
+        self._last_refresh = -float("inf")
+        self._last_refresh_failed = False
 
     def value(self) -> str:
         """The current value, at most five minutes old. Raises `Problem` `secret_unavailable`."""
@@ -59,17 +59,17 @@ class Secret:
         self._renew()
         return self._versions or self._refresh_versions()
 
-    def look_again(self) -> bool:
+    def refresh_if_due(self) -> bool:
         """Fetches all versions afresh, for a key that fits none of them; False if that was done less than ten seconds ago.
 
         Raises `Problem` `secret_unavailable`, in those ten seconds too if it failed: a rotated key must not pass for a wrong one.
         """
-        if self._clock() - self._looked_at >= LOOK_AGAIN_SECONDS:
-            self._looked_at = self._clock()
-            self._looked_in_vain = True
+        if self._clock() - self._last_refresh >= MIN_REFRESH_SECONDS:
+            self._last_refresh = self._clock()
+            self._last_refresh_failed = True
             self._refresh_versions()
             return True
-        if self._looked_in_vain:
+        if self._last_refresh_failed:
             raise _unavailable()
         return False
 
@@ -88,23 +88,23 @@ class Secret:
                 raise
             versions = [current]
         self._keep(current, versions)
-        self._looked_in_vain = False
+        self._last_refresh_failed = False
         return versions
 
     def _keep(self, current: str, versions: list[str] | None) -> None:
         self._current = current
         self._versions = versions
-        self._good_until = self._clock() + TTL_SECONDS
+        self._expires_at = self._clock() + TTL_SECONDS
 
     def _renew(self) -> None:
         """Fetches what is known afresh when it is too old; keeps it for a while where that fails."""
-        if self._current is None or self._clock() < self._good_until:
+        if self._current is None or self._clock() < self._expires_at:
             return
         try:
             self.refresh() if self._versions is None else self._refresh_versions()
         except Problem as problem:
             log(logging.WARNING, "stale_secret_used", secret=self._name, **describe(problem))
-            self._good_until = self._clock() + STALE_FOR_SECONDS
+            self._expires_at = self._clock() + STALE_RETRY_SECONDS
 
     def _fetch(self, stage: str) -> str:
         count("KeyRefreshes")

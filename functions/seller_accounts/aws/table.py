@@ -23,8 +23,8 @@ from seller_accounts.telemetry import describe, log
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-DELETED_AT_ONCE = 25  # the most that one BatchWriteItem takes
-KEYS_AT_ONCE = 500
+DELETE_BATCH_SIZE = 25  # the most that one BatchWriteItem takes
+KEY_PAGE_SIZE = 500
 PAUSE_SECONDS = 0.1  # after DynamoDB left a part undone
 RETRY_AFTER_SECONDS = 2
 
@@ -83,7 +83,7 @@ class Table:
     def get(self, customer: str, kind: Kind, record_id: str) -> Item | None:
         """Return a record, or None if there is none or it has expired. Raises `Problem` (`storage_unavailable`)."""
         with storage():
-            answer = self.client.get_item(TableName=self.name, Key=key_of(customer, kind, record_id), ConsistentRead=True)
+            answer = self.client.get_item(TableName=self.name, Key=item_key(customer, kind, record_id), ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item if item and self._is_shown(item) else None
 
@@ -93,7 +93,7 @@ class Table:
         DynamoDB ends an answer at 1 MB, however few records that is: it is asked until there are enough, or no more.
         Raises `Problem`: `invalid_request` (not a cursor), `storage_unavailable`.
         """
-        start: Any = {} if cursor is None else {"ExclusiveStartKey": key_of(customer, kind, _id_in(cursor))}
+        start: Any = {} if cursor is None else {"ExclusiveStartKey": item_key(customer, kind, _id_in(cursor))}
         items: list[Item] = []
         while len(items) <= limit:
             with storage():
@@ -110,11 +110,11 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        return Page(items[:limit], _cursor_at(id_of(items[limit - 1])) if len(items) > limit else None)
+        return Page(items[:limit], _cursor_at(item_id(items[limit - 1])) if len(items) > limit else None)
 
     def _is_shown(self, item: Item) -> bool:
         """Whether a record isn't over, though DynamoDB may delete it days later, and has an id that a cursor can name."""
-        return any(read_each([item], lambda item: uuid.UUID(id_of(item)) and not self._has_expired(item)))
+        return any(read_each([item], lambda item: uuid.UUID(item_id(item)) and not self._has_expired(item)))
 
     def _has_expired(self, item: Item) -> bool:
         return "expiresAt" in item and int(item["expiresAt"]["N"]) <= self.clock()
@@ -122,10 +122,10 @@ class Table:
     def erase(self, customer: str, has_time: Callable[[], bool]) -> None:
         """Deletes all records of `customer`. Raises `Problem` `storage_unavailable`, also when there is no time to finish."""
         while keys := self._keys(customer):
-            for start in range(0, len(keys), DELETED_AT_ONCE):
+            for start in range(0, len(keys), DELETE_BATCH_SIZE):
                 if not has_time():
                     raise storage_unavailable("There is more to erase.")
-                self._delete(keys[start : start + DELETED_AT_ONCE])
+                self._delete(keys[start : start + DELETE_BATCH_SIZE])
 
     def _keys(self, customer: str) -> list[Item]:
         with storage():
@@ -135,7 +135,7 @@ class Table:
                 ExpressionAttributeValues={":pk": {"S": f"CUSTOMER#{customer}"}},
                 ProjectionExpression="pk, sk",
                 ConsistentRead=True,
-                Limit=KEYS_AT_ONCE,
+                Limit=KEY_PAGE_SIZE,
             )
             return answer["Items"]
 
@@ -158,12 +158,12 @@ def read_each(items: list[Item], read: Callable[[Item], R]) -> list[R]:
     return found
 
 
-def key_of(customer: str, kind: Kind, record_id: str) -> Item:
+def item_key(customer: str, kind: Kind, record_id: str) -> Item:
     """The key of one record."""
     return {"pk": {"S": f"CUSTOMER#{customer}"}, "sk": {"S": f"{kind}#{record_id}"}}
 
 
-def id_of(item: Item) -> str:
+def item_id(item: Item) -> str:
     """The id of a record."""
     return str(item["sk"]["S"]).partition("#")[2]
 

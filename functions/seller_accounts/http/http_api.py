@@ -125,7 +125,7 @@ def problem_json(problem: Problem, request_id: str, _request: Request | None) ->
     return {"statusCode": problem.status, "headers": headers, "body": problem_body(problem, request_id).decode()}
 
 
-def handler_of(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handler:
+def build_handler(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handler:
     """The Lambda handler that answers `routes`, keyed by route key (`GET /v1/health`), and tells problems by `tell`."""
 
     def handler(event: Event, context: Context) -> Response:
@@ -168,7 +168,7 @@ def _told(problem: Problem, error: Exception) -> tuple[int, dict[str, object]]:
     return logging.WARNING if problem is error else logging.ERROR, facts
 
 
-def made_on_demand(make_handler: Callable[[Mapping[str, str]], Handler]) -> Callable[[str], Handler]:
+def lazy_handler_attribute(make_handler: Callable[[Mapping[str, str]], Handler]) -> Callable[[str], Handler]:
     """A module's `__getattr__` (PEP 562) that makes its `handler` when the Lambda runtime asks for it, in its init phase.
 
     So importing the module reads no settings and makes no clients. With SnapStart, Lambda starts many environments from one that

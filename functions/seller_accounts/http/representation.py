@@ -15,8 +15,8 @@ from seller_accounts.http.http_api import Response
 
 JSON = "application/json"
 JSON_LD = "application/ld+json"
-GZIP_FROM_BYTES = 1024
-PLAIN_TEXT_TO_BYTES = 2_500_000  # Lambda takes 6 MB: quoting can double a text, base64 adds a third and no more
+GZIP_MIN_BYTES = 1024
+MAX_UNENCODED_BODY_BYTES = 2_500_000  # Lambda takes 6 MB: quoting can double a text, base64 adds a third and no more
 GZIP_LEVEL = 1  # higher levels cost twice the time for bodies like ours and save next to nothing
 GZIP_WINDOW = 16 + zlib.MAX_WBITS  # a gzip header, with no time in it: the same body gives the same bytes
 
@@ -49,7 +49,7 @@ def represent(body: bytes, kind: str, headers: Mapping[str, str], *, cache_contr
     if gzip:
         answer["Content-Encoding"] = "gzip"
         body = _gzip(body)
-    if gzip or kind == JSON_LD or len(body) > PLAIN_TEXT_TO_BYTES:  # JSON-LD goes out byte for byte, whatever is in it
+    if gzip or kind == JSON_LD or len(body) > MAX_UNENCODED_BODY_BYTES:  # JSON-LD goes out byte for byte, whatever is in it
         return {"statusCode": 200, "headers": answer, "body": b64encode(body).decode(), "isBase64Encoded": True}
     return {"statusCode": 200, "headers": answer, "body": body.decode()}
 
@@ -60,7 +60,7 @@ def _prefers_gzip(accept_encoding: str, body_bytes: int) -> bool:
     gzip = max(weights.get("gzip", 0.0), weights.get("x-gzip", 0.0)) if {"gzip", "x-gzip"} & weights.keys() else others
     if weights.get("identity", others if "*" in weights else 1.0) == 0:
         return gzip > 0  # the body as it is isn't acceptable
-    return gzip > 0 and gzip >= weights.get("identity", 0.0) and body_bytes > GZIP_FROM_BYTES
+    return gzip > 0 and gzip >= weights.get("identity", 0.0) and body_bytes > GZIP_MIN_BYTES
 
 
 @functools.lru_cache(maxsize=64)

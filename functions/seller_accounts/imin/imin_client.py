@@ -34,12 +34,12 @@ from seller_accounts.telemetry import count, measure
 MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT_SECONDS = 1.0
 TOTAL_SECONDS = 8.0
-MARGIN_SECONDS = 0.5  # of the invocation's time, kept for the answer
+RESERVED_SECONDS = 0.5  # of the invocation's time, kept for the answer
 BACKOFF_SECONDS = 0.2  # the longest wait before the second attempt; it doubles
-MOST_BYTES = 4 * 1024 * 1024  # of an answer, after decompression
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024  # of an answer, after decompression
 DRAIN_BYTES = 64 * 1024  # an error's body up to this size is read to the end, to keep its connection
 MAX_RETRY_AFTER_SECONDS = 86400
-PASSING_STATUSES = frozenset({429, 502, 503, 504})
+RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
 FAILURE_METRICS = {
     "customer_not_found": "UpstreamCustomerNotFound",
     "upstream_rejected_key": "UpstreamRejectedKey",
@@ -48,7 +48,7 @@ FAILURE_METRICS = {
 }
 
 
-class _Passing(Problem):
+class _TransientProblem(Problem):
     """A failure that another attempt may not meet."""
 
 
@@ -74,7 +74,7 @@ class Upstream:
     def accounts(self, customer_identifier: str, redirect_uri: str | None, deadline: float) -> bytes:
         """The JSON-LD of `customer_identifier`'s accounts as it came; with connect URLs if there is a `redirect_uri`.
 
-        `deadline` is a time of `time.monotonic`, from `deadline_in`. Raises `Problem`, as the tree above says.
+        `deadline` is a time of `time.monotonic`, from `upstream_deadline`. Raises `Problem`, as the tree above says.
         """
         url = self._url.replace("{customerIdentifier}", quote(customer_identifier, safe=""))
         query = {} if redirect_uri is None else {"redirectUri": redirect_uri}
@@ -101,7 +101,7 @@ class Upstream:
         while True:
             try:
                 return self._attempt(url, query, key)
-            except _Passing as problem:
+            except _TransientProblem as problem:
                 wait = max(self._jitter() * BACKOFF_SECONDS * 2 ** (attempt - 1), problem.retry_after_seconds or 0)
                 if attempt >= MAX_ATTEMPTS or wait >= _seconds_left():
                     raise
@@ -130,14 +130,14 @@ class Upstream:
         except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
             raise _too_slow() from error
         except (requests.ConnectionError, urllib3.exceptions.ProtocolError) as error:
-            raise _Passing("upstream_unavailable", "The booking platform can't be reached.") from error
+            raise _TransientProblem("upstream_unavailable", "The booking platform can't be reached.") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:  # http.client: a chunk of -5 bytes
             raise unreadable() from error
 
 
-def deadline_in(remaining_ms: int, most_seconds: float = TOTAL_SECONDS) -> float:
+def upstream_deadline(remaining_ms: int, most_seconds: float = TOTAL_SECONDS) -> float:
     """When the calls of an invocation that has `remaining_ms` left must be over, on the clock of `time.monotonic`."""
-    return time.monotonic() + min(most_seconds, remaining_ms / 1000 - MARGIN_SECONDS)
+    return time.monotonic() + min(most_seconds, remaining_ms / 1000 - RESERVED_SECONDS)
 
 
 def _seconds_left() -> float:
@@ -152,7 +152,7 @@ def _body_of(answer: urllib3.BaseHTTPResponse) -> bytes:
     body = bytearray()
     for chunk in answer.stream(64 * 1024, decode_content=True):
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_RESPONSE_BYTES:
             raise unreadable("The booking platform's answer is too large.")
     return bytes(body)
 
@@ -171,7 +171,7 @@ def _refusal(response: requests.Response) -> Problem:
     if status == 404:
         return Problem("customer_not_found", "The booking platform does not know this customer.")
     if status == 429 or status >= 500:
-        kind = _Passing if status in PASSING_STATUSES else Problem
+        kind = _TransientProblem if status in RETRYABLE_STATUSES else Problem
         wait = _retry_after_seconds(response.headers.get("Retry-After", ""))
         return kind("upstream_unavailable", "The booking platform is busy or failing.", retry_after_seconds=wait)
     return unreadable()

@@ -120,13 +120,13 @@ def _seller(seller: imin_schema.Seller) -> shapes.Seller:
         logo_url=_public_url(seller.logo) if seller.logo else None,
         email=seller.email or None,
         telephone=seller.telephone or None,
-        links=[_public_url(link) for link in _many(seller.same_as) if link] if seller.same_as else [],
+        links=[_public_url(link) for link in _as_list(seller.same_as) if link] if seller.same_as else [],
     )
 
 
 def _connect(actions: imin_schema.Action | list[imin_schema.Action], email_matches: bool) -> shapes.Connect | None:
     existing = new = None
-    for action in _many(actions):
+    for action in _as_list(actions):
         term = action.at_type or action.type or ""
         if not (term or action.target):
             raise NotPlainError
@@ -151,9 +151,9 @@ def _connected(account: imin_schema.Account, seller: shapes.Seller) -> shapes.Co
         connected_at=parse_moment(account.date_linked),
         hidden_entitlements=FLAGS[hidden],
         customer=_customer(account.customer) if account.customer else None,
-        access_passes=_each(_access_pass, account.access_pass),
-        entitlement_errors=_each(_entitlement_error, account.entitlement_errors),
-        evidence_requests=_each(_evidence_request, account.evidence_requests),
+        access_passes=_map_present(_access_pass, account.access_pass),
+        entitlement_errors=_map_present(_entitlement_error, account.entitlement_errors),
+        evidence_requests=_map_present(_evidence_request, account.evidence_requests),
     )
 
 
@@ -201,7 +201,7 @@ def _evidence_request(entitlement: imin_schema.Entitlement) -> shapes.EvidenceRe
     return shape
 
 
-def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
+def _map_present(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
     """The shapes of one value or a list of them, without those that have nothing in them."""
     if not values:
         return []
@@ -211,5 +211,5 @@ def _each(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]
     return [only] if only else []
 
 
-def _many(values: T | list[T]) -> list[T]:
+def _as_list(values: T | list[T]) -> list[T]:
     return values if isinstance(values, list) else [values]

@@ -107,7 +107,7 @@ class LinkStates:
         try:
             return self._read(token)
         except InvalidStateError:
-            if not self._key.look_again():
+            if not self._key.refresh_if_due():
                 raise
             return self._read(token)
 

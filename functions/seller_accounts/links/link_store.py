@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from seller_accounts.aws.table import Item, Page, Table, id_of, key_of, read_each, storage, storage_unavailable
+from seller_accounts.aws.table import Item, Page, Table, item_id, item_key, read_each, storage, storage_unavailable
 
 MAX_CALLBACKS = 20  # kept of one link; the count goes on
 MAX_QUERY_BYTES = 2048  # kept of one callback
@@ -78,9 +78,9 @@ class LinkStore:
     def issue(self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, connected_before: bytes) -> None:
         """Store a link that was just issued. Raises `Problem` (`storage_unavailable`)."""
         item: Item = {
-            **key_of(customer, "ISSUED", link_id),
-            "issuedAt": {"S": _text_of(issued_at)},
-            "validUntil": {"S": _text_of(expires_at)},
+            **item_key(customer, "ISSUED", link_id),
+            "issuedAt": {"S": _format_timestamp(issued_at)},
+            "validUntil": {"S": _format_timestamp(expires_at)},
             "connectedBefore": {"B": connected_before},
             "expiresAt": {"N": str(int(expires_at.timestamp()) + ISSUED_KEPT_SECONDS)},
         }
@@ -94,13 +94,13 @@ class LinkStore:
 
         A link that isn't confirmed is `received` after it. Raises `Problem` (`storage_unavailable`).
         """
-        now = _text_of(datetime.fromtimestamp(self._table.clock(), UTC))
+        now = _format_timestamp(datetime.fromtimestamp(self._table.clock(), UTC))
         kept = query.encode()[:MAX_QUERY_BYTES].decode(errors="ignore")
         values: Item = {
             ":received": {"S": "received"},
             ":confirmed": {"S": "confirmed"},
-            ":issuedAt": {"S": _text_of(issued_at)},
-            ":validUntil": {"S": _text_of(expires_at)},
+            ":issuedAt": {"S": _format_timestamp(issued_at)},
+            ":validUntil": {"S": _format_timestamp(expires_at)},
             ":connectedBefore": {"B": connected_before},
             ":noSellers": {"M": {}},
             ":now": {"S": now},
@@ -144,7 +144,7 @@ class LinkStore:
         """Return a link, or None if there is none. Raises `Problem` (`storage_unavailable`)."""
         item = self._table.get(customer, "LINK", link_id)
         if item:
-            return next(iter(read_each([item], _link_of)), None)
+            return next(iter(read_each([item], _link_from_item)), None)
         item = self._table.get(customer, "ISSUED", link_id)
         return next(iter(read_each([item] if item else [], _issued_link_of)), None)
 
@@ -156,15 +156,15 @@ class LinkStore:
     def page(self, customer: str, limit: int, cursor: str | None) -> tuple[list[Link], str | None]:
         """Links, newest first, and the cursor of the next page. Raises `Problem`, as `Table.page` does."""
         page: Page = self._table.page(customer, "LINK", limit, cursor)
-        return read_each(page.items, _link_of), page.next_cursor
+        return read_each(page.items, _link_from_item), page.next_cursor
 
     def _confirm_issued(self, customer: str, link: Link, sellers: list[ConnectedSeller]) -> Link | None:
         """Make the record of a link that is confirmed without a callback. None if it has a record: a callback came meanwhile."""
         values: Item = {
             ":confirmed": {"S": "confirmed"},
-            ":issuedAt": {"S": _text_of(link.issued_at)},
-            ":validUntil": {"S": _text_of(link.expires_at)},
-            ":sellers": {"M": {_name_of(seller): _item_of(seller) for seller in _that_fit(link, sellers)}},
+            ":issuedAt": {"S": _format_timestamp(link.issued_at)},
+            ":validUntil": {"S": _format_timestamp(link.expires_at)},
+            ":sellers": {"M": {_name_of(seller): _seller_to_item(seller) for seller in _that_fit(link, sellers)}},
             ":zero": {"N": "0"},
             ":expiresAt": self._table.expires_at(),
         }
@@ -177,7 +177,7 @@ class LinkStore:
         changes: list[str] = []
         for number, seller in enumerate(sellers):
             names[f"#s{number}"] = _name_of(seller)
-            values[f":s{number}"] = _item_of(seller)
+            values[f":s{number}"] = _seller_to_item(seller)
             changes.append(f"sellers.#s{number} = if_not_exists(sellers.#s{number}, :s{number})")
         if is_last:
             names["#status"] = "status"
@@ -213,7 +213,7 @@ class LinkStore:
             try:
                 answer = self._table.client.update_item(
                     TableName=self._table.name,
-                    Key=key_of(customer, "LINK", link_id),
+                    Key=item_key(customer, "LINK", link_id),
                     UpdateExpression=expression,
                     ExpressionAttributeNames=names or {"#status": "status"},
                     ExpressionAttributeValues={name: value for name, value in values.items() if re.search(rf"{name}\b", used)},
@@ -246,11 +246,11 @@ def _size(seller: ConnectedSeller) -> int:
     return 100 + len(seller.id[:MAX_TEXT_CHARACTERS].encode()) + len((seller.name or "")[:MAX_TEXT_CHARACTERS].encode())
 
 
-def _text_of(moment: datetime) -> str:
+def _format_timestamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _moment_of(value: Item) -> datetime:
+def _parse_timestamp(value: Item) -> datetime:
     return datetime.fromisoformat(value["S"])
 
 
@@ -259,44 +259,46 @@ def _name_of(seller: ConnectedSeller) -> str:
     return hashlib.sha256(seller.id.encode()).hexdigest()[:32]
 
 
-def _item_of(seller: ConnectedSeller) -> Item:
+def _seller_to_item(seller: ConnectedSeller) -> Item:
     name = {"name": {"S": seller.name[:MAX_TEXT_CHARACTERS]}} if seller.name else {}
-    connected_at = {"connectedAt": {"S": _text_of(seller.connected_at)}} if seller.connected_at else {}
+    connected_at = {"connectedAt": {"S": _format_timestamp(seller.connected_at)}} if seller.connected_at else {}
     return {"M": {"id": {"S": seller.id[:MAX_TEXT_CHARACTERS]}, **name, **connected_at}}
 
 
-def _seller_of(value: Item) -> ConnectedSeller:
+def _seller_from_item(value: Item) -> ConnectedSeller:
     members = value["M"]
-    connected_at = _moment_of(members["connectedAt"]) if "connectedAt" in members else None
+    connected_at = _parse_timestamp(members["connectedAt"]) if "connectedAt" in members else None
     return ConnectedSeller(members["id"]["S"], members.get("name", {}).get("S"), connected_at)
 
 
 def _written_link(item: Item) -> Link:
     """Read a record that was just written. Raises `Problem` (`storage_unavailable`) for one that was damaged before."""
-    for link in read_each([item], _link_of):
+    for link in read_each([item], _link_from_item):
         return link
     raise storage_unavailable()
 
 
 def _issued_link_of(item: Item) -> Link:
-    issued_at, expires_at = _moment_of(item["issuedAt"]), _moment_of(item["validUntil"])
-    return Link(id_of(item), "issued", issued_at, expires_at, None, None, 0, [], _digests_of(item))
+    issued_at, expires_at = _parse_timestamp(item["issuedAt"]), _parse_timestamp(item["validUntil"])
+    return Link(item_id(item), "issued", issued_at, expires_at, None, None, 0, [], _digests_of(item))
 
 
 def _digests_of(item: Item) -> bytes:
     return bytes(item["connectedBefore"]["B"])
 
 
-def _link_of(item: Item) -> Link:
-    sellers = sorted(map(_seller_of, item["sellers"]["M"].values()), key=lambda seller: (seller.connected_at or LAST, seller.id))
-    issued_at = _moment_of(item["issuedAt"])
+def _link_from_item(item: Item) -> Link:
+    sellers = sorted(
+        map(_seller_from_item, item["sellers"]["M"].values()), key=lambda seller: (seller.connected_at or LAST, seller.id)
+    )
+    issued_at = _parse_timestamp(item["issuedAt"])
     return Link(
-        id_of(item),
+        item_id(item),
         item["status"]["S"],
         issued_at,
-        _moment_of(item["validUntil"]) if "validUntil" in item else issued_at + DEFAULT_TTL,
-        _moment_of(item["firstCallbackAt"]) if "firstCallbackAt" in item else None,
-        _moment_of(item["lastCallbackAt"]) if "lastCallbackAt" in item else None,
+        _parse_timestamp(item["validUntil"]) if "validUntil" in item else issued_at + DEFAULT_TTL,
+        _parse_timestamp(item["firstCallbackAt"]) if "firstCallbackAt" in item else None,
+        _parse_timestamp(item["lastCallbackAt"]) if "lastCallbackAt" in item else None,
         int(item["callbackCount"]["N"]),
         sellers,
         _digests_of(item) if "connectedBefore" in item else None,
