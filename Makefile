@@ -30,16 +30,16 @@ echo "uv could not install $<; trying pip, which takes longer" >&2; \
 touch $@; echo "installed $< in $(1) in $$SECONDS s"
 endef
 
-.venv-uv/ready: requirements-uv.txt
+.venv-uv/ready: requirements/uv.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it: $(GET_PYTHON)" >&2; exit 1; }
 	@set -e; "$(PYTHON)" -m venv --clear .venv-uv; \
 	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<; \
 	touch $@; echo "installed uv with $(PYTHON) in $$SECONDS s"
 
-$(VENV)/ready: requirements-dev.txt .venv-uv/ready
+$(VENV)/ready: requirements/dev.txt .venv-uv/ready
 	@$(call make_environment,$(VENV),$(PYTHON))
 
-.venv-%/ready: requirements-%.txt .venv-uv/ready
+.venv-%/ready: requirements/%.txt .venv-uv/ready
 	@test -n "$(RUNTIME_PYTHON)" || { echo "python3.13 is missing. Install it: $(GET_PYTHON)" >&2; exit 1; }
 	@$(call make_environment,.venv-$*,$(RUNTIME_PYTHON))
 
@@ -71,14 +71,14 @@ lint: $(VENV)/ready ## check style, types, the template, openapi.json and the wo
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 	@told=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$told"; exit 1; }
 
-node_modules/ready: package-lock.json
+clients/node_modules/ready: clients/package-lock.json clients/.npmrc
 	@command -v npm >/dev/null || { echo "Node.js with npm is missing. Install it: $(GET_NODE)" >&2; exit 1; }
-	@npm ci --ignore-scripts --silent
+	@cd clients && npm ci --ignore-scripts --silent
 	@touch $@
 
 .PHONY: lint-openapi
-lint-openapi: node_modules/ready ## check the style of openapi.json with Spectral; it needs Node.js and npm
-	@node_modules/.bin/spectral lint --quiet --fail-severity hint openapi.json
+lint-openapi: clients/node_modules/ready ## check the style of openapi.json with Spectral; it needs Node.js and npm
+	@clients/node_modules/.bin/spectral lint --ruleset clients/.spectral.yaml --quiet --fail-severity hint openapi.json
 
 .PHONY: openapi
 openapi: $(VENV)/ready ## make openapi.json anew, from the code, the template and local/openapi/words.yaml
@@ -89,8 +89,8 @@ clients/swift/ready clients/kotlin/ready clients/typescript/ready: clients/%/rea
 	@told=$$(JAVA_OPTS=-Dlog.level=warn .venv-clients/bin/openapi-generator-cli generate --config clients/$*.yaml --ignore-file-override clients/ignored 2>&1) || { echo "$$told"; exit 1; }
 	@touch $@
 
-clients/typescript/dist/ready: clients/typescript/ready node_modules/ready
-	@node_modules/.bin/tsc --project clients/typescript
+clients/typescript/dist/ready: clients/typescript/ready clients/node_modules/ready
+	@clients/node_modules/.bin/tsc --project clients/typescript
 	@touch $@
 
 .PHONY: clients
@@ -98,7 +98,7 @@ clients: clients/swift/ready clients/kotlin/ready clients/typescript/dist/ready 
 
 .PHONY: test-clients
 test-clients: $(VENV)/ready clients ## test the client in TypeScript against the local stack; it needs Node.js and npm
-	@node_modules/.bin/tsc --project tests/clients
+	@clients/node_modules/.bin/tsc --project tests/clients
 	@$(BIN)/pytest -m clients
 
 .PHONY: pytest
@@ -135,7 +135,7 @@ mutate: .venv-mutate/ready ## change the rooms that guard in small ways, and see
 
 .PHONY: audit
 audit: .venv-audit/ready ## look the pinned packages up among known vulnerabilities; it needs the network
-	@for list in functions/requirements.txt requirements-*.txt; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$list || exit 1; done
+	@for list in functions/requirements.txt requirements/*.txt; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$list || exit 1; done
 
 .PHONY: bench
 bench: $(VENV)/ready ## measure speed and memory, as ratios
@@ -195,22 +195,22 @@ format: $(VENV)/ready ## bring the code into the project's style
 
 .PHONY: lock
 lock: .venv-uv/ready ## pin the newest releases that pyproject.toml allows
-	@$(COMPILE) --upgrade --group uv --output-file requirements-uv.txt
+	@$(COMPILE) --upgrade --group uv --output-file requirements/uv.txt
 	@$(COMPILE) --upgrade pyproject.toml --output-file functions/requirements.txt
-	@$(COMPILE) --upgrade pyproject.toml --group dev --constraint functions/requirements.txt --output-file requirements-dev.txt
-	@$(COMPILE) --upgrade --group sam --output-file requirements-sam.txt
-	@$(COMPILE) --upgrade --group checkov --output-file requirements-checkov.txt
-	@$(COMPILE) --upgrade --group clients --output-file requirements-clients.txt
-	@$(COMPILE) --upgrade --group fuzz --output-file requirements-fuzz.txt
-	@$(COMPILE) --upgrade pyproject.toml --group mutate --constraint requirements-dev.txt --output-file requirements-mutate.txt
-	@$(COMPILE) --upgrade --group audit --output-file requirements-audit.txt
+	@$(COMPILE) --upgrade pyproject.toml --group dev --constraint functions/requirements.txt --output-file requirements/dev.txt
+	@$(COMPILE) --upgrade --group sam --output-file requirements/sam.txt
+	@$(COMPILE) --upgrade --group checkov --output-file requirements/checkov.txt
+	@$(COMPILE) --upgrade --group clients --output-file requirements/clients.txt
+	@$(COMPILE) --upgrade --group fuzz --output-file requirements/fuzz.txt
+	@$(COMPILE) --upgrade pyproject.toml --group mutate --constraint requirements/dev.txt --output-file requirements/mutate.txt
+	@$(COMPILE) --upgrade --group audit --output-file requirements/audit.txt
 
 .PHONY: check-requirements
 check-requirements: ## resolve every requirements list with the pip that comes with PYTHON
 	@set -e; rm -rf .venv-pip; "$(PYTHON)" -m venv .venv-pip; .venv-pip/bin/python -m pip --version; \
-	for list in functions/requirements.txt requirements-*.txt; do \
+	for list in functions/requirements.txt requirements/*.txt; do \
 	.venv-pip/bin/python -m pip install --quiet --disable-pip-version-check --dry-run --require-hashes --requirement $$list; done
 
 .PHONY: clean
 clean: ## remove what was made
-	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mutate .mypy_cache .pytest_cache .ruff_cache node_modules clients/swift clients/kotlin clients/typescript clients/tests
+	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mutate .mypy_cache .pytest_cache .ruff_cache clients/node_modules clients/swift clients/kotlin clients/typescript clients/tests
