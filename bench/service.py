@@ -9,10 +9,10 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-import accounts
 from local.environment import Context
 from seller_accounts.http.http_api import Response
 from seller_accounts.imin.imin_client import Upstream
+from seller_accounts.routes import accounts
 from seller_accounts.telemetry import measure
 
 INVOCATION = {"functionName": "AccountsFunction", "memoryMb": 1024, "requestId": "bench", "timeoutSeconds": 15}

@@ -252,7 +252,7 @@ def imin(aws: None, sample: dict[str, Any]) -> Iterator[Imin]:
 @pytest.fixture
 def app(imin: Imin, environment: dict[str, str]) -> App:
     """An app, before a freshly started accounts function."""
-    import accounts
+    from seller_accounts.routes import accounts
 
     return App(accounts.make_handler(environment))
 

@@ -6,10 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import accounts
-import link_callback
-import links
-import webhook
+from seller_accounts.routes import accounts, link_callback, links, webhook
 from tests.conftest import WEBHOOK_KEY, Answer, App, Imin, event
 
 REDIRECT_URI = "brokerapp://linked?from=list"

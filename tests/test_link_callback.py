@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-import link_callback
 from seller_accounts.aws.secret import Secret, make_client
 from seller_accounts.imin import imin_client
 from seller_accounts.links.link_state import CLOCK_SKEW_SECONDS, LinkState, LinkStates, join_digests
+from seller_accounts.routes import link_callback
 from seller_accounts.settings import StateSettings
 from tests.aws import link_record_of
 from tests.conftest import STATE_KEY, Context, Imin, Output, event, noting

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-import links
 from seller_accounts.aws import table
 from seller_accounts.aws.table import Table
+from seller_accounts.routes import links
 from seller_accounts.settings import StoreSettings
 from seller_accounts.uuid7 import uuid7
 from tests.aws import link_record_of

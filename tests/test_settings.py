@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-import accounts
-import link_callback
-import links
-import webhook
+from seller_accounts.routes import accounts, link_callback, links, webhook
 from seller_accounts.settings import (
     IdentitySettings,
     RedirectSettings,

@@ -1,16 +1,18 @@
 """An environment that Lambda restores from a snapshot (SnapStart) shares nothing with its twins that it must not share."""
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import snapshot_restore_py
 
-import accounts
 from seller_accounts.aws import aws_client
-from seller_accounts.http.http_api import lazy_handler_attribute
+from seller_accounts.http.http_api import init_handler
+from seller_accounts.routes import accounts
 from tests.conftest import App
 from tests.loopback import answer, serve
 
@@ -73,8 +75,9 @@ def test_a_client_of_aws_makes_connections_of_its_own(restorable: Restorable, mo
         assert manager.connections == 2
 
 
-def test_it_draws_random_numbers_of_its_own(restorable: Restorable) -> None:
-    lazy_handler_attribute(accounts.make_handler)
+def test_it_draws_random_numbers_of_its_own(restorable: Restorable, environment: dict[str, str]) -> None:
+    with patch.dict(os.environ, environment):
+        init_handler(accounts.make_handler)
     random.seed(1)
     in_snapshot = random.getstate()
 

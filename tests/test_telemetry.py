@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-import accounts
 from seller_accounts import telemetry
-from seller_accounts.http.http_api import lazy_handler_attribute
+from seller_accounts.http.http_api import init_handler
+from seller_accounts.routes import accounts
 from seller_accounts.settings import SettingsError
 from tests.conftest import App, Output, event
 
@@ -96,4 +96,4 @@ def test_function_without_a_metrics_namespace_does_not_start(name: str, value: s
     else:
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^{name} is missing"):
-        lazy_handler_attribute(accounts.make_handler)("handler")
+        init_handler(accounts.make_handler)

@@ -10,17 +10,14 @@ from typing import Any, get_args
 
 import pytest
 
-import accounts
-import link_callback
-import links
-import webhook
 from local.template import Template
 from seller_accounts.http.problems import KINDS, Code
 from seller_accounts.links.link_store import MAX_CALLBACKS
+from seller_accounts.routes import accounts, link_callback, links, webhook
 from tests.conftest import Imin, noting
 from tests.linking import Customer
 
-FUNCTIONS = Path(accounts.__file__).parent
+FUNCTIONS = Path(accounts.__file__).parents[2]
 RUNBOOK = FUNCTIONS.parent / "docs" / "runbook.md"
 NOT_READ_BY_FUNCTIONS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "RELEASE"}
 MODULES = {

@@ -7,8 +7,6 @@ import json
 import re
 import tomllib
 
-from accounts import CACHE_NO_STORE, CACHED, STATUSES
-from links import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from local.openapi.examples import make_examples
 from local.openapi.responses import make_responses
 from local.openapi.schemas import IDENTIFIER, UUID, make_schemas
@@ -16,6 +14,8 @@ from local.openapi.service import ROOT, Answer
 from local.openapi.words import Json, compare, read_words
 from local.template import Route, Template
 from seller_accounts.http.problems import KINDS
+from seller_accounts.routes.accounts import CACHE_NO_STORE, CACHED, STATUSES
+from seller_accounts.routes.links import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 PATH = ROOT / "openapi.json"
 PARAMETERS: Json = {

@@ -82,7 +82,7 @@ def _notices(rosies: Service) -> dict[str, Answer]:
 def _failures(failing: Service) -> dict[str, Answer]:
     """What imin, or we, can do wrong."""
     examples = {"upstream_timeout": failing.ask("accounts-get", timeout_seconds=NO_TIME_SECONDS)}
-    with patch("accounts.reshape", side_effect=RuntimeError):
+    with patch("seller_accounts.routes.accounts.reshape", side_effect=RuntimeError):
         examples["internal_error"] = failing.ask("accounts-get")
     for code, answer in {
         "customer_not_found": (404, {}, ""),

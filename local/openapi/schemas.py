@@ -12,10 +12,10 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-import webhook
 from local.openapi.words import Json, WordsError, compare
 from seller_accounts.http import problems, shapes
 from seller_accounts.http.identity import CUSTOMER_IDENTIFIER
+from seller_accounts.routes import webhook
 
 REF = "#/components/schemas/"
 BODIES: list[type[msgspec.Struct]] = [shapes.Accounts, shapes.Links, shapes.Notices]

@@ -112,7 +112,8 @@ class Service:
     def _handler(self, route_key: str) -> Any:
         if not self._handlers:
             for function in Template().functions():
-                handler = importlib.import_module(function.handler.partition(".")[0]).make_handler(self.environment)
+                module = importlib.import_module("seller_accounts.routes." + function.handler.partition(".")[0])
+                handler = module.make_handler(self.environment)
                 self._handlers |= {f"{route.method} {route.path}": handler for route in function.routes}
         return self._handlers[route_key]
 

@@ -21,13 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from moto import mock_aws
 
-import accounts
-import link_callback
-import links
-import webhook
 from local import aws as local_aws
 from seller_accounts.aws import secret, table
 from seller_accounts.network import transport
+from seller_accounts.routes import accounts, link_callback, links, webhook
 from tests.aws import records_of
 from tests.conftest import API_KEY, LOCAL, STATE_KEY, TEMPLATE, WEBHOOK_KEY, Answer, App, event
 from tests.faults.clock import Clock, ticking

@@ -6,7 +6,6 @@ Source: API Gateway's developer guide, "Create AWS Lambda proxy integrations for
 """
 
 import base64
-import functools
 import logging
 import os
 import random
@@ -168,27 +167,17 @@ def _told(problem: Problem, error: Exception) -> tuple[int, dict[str, object]]:
     return logging.WARNING if problem is error else logging.ERROR, facts
 
 
-def lazy_handler_attribute(make_handler: Callable[[Mapping[str, str]], Handler]) -> Callable[[str], Handler]:
-    """A module's `__getattr__` (PEP 562) that makes its `handler` when the Lambda runtime asks for it, in its init phase.
+def init_handler(make_handler: Callable[[Mapping[str, str]], Handler]) -> Handler:
+    """Build a function's handler from the environment, in Lambda's init phase. Raises `SettingsError`.
 
-    So importing the module reads no settings and makes no clients. With SnapStart, Lambda starts many environments from one that
-    got this far: each then gets random numbers of its own, and what was made here sees to its own connections and secrets.
+    With SnapStart, Lambda starts many execution environments from one that got this far: each reseeds its random numbers, and what
+    `make_handler` builds resets its own connections and secrets.
     Source: Lambda's developer guide, "Handling uniqueness with Lambda SnapStart".
     """
     register_after_restore(random.seed)
-
-    @functools.cache
-    def make_once() -> Handler:
-        check_telemetry(os.environ)
-        capture_library_warnings()
-        return make_handler(os.environ)
-
-    def attribute(name: str) -> Handler:
-        if name != "handler":
-            raise AttributeError(name)
-        return make_once()
-
-    return attribute
+    check_telemetry(os.environ)
+    capture_library_warnings()
+    return make_handler(os.environ)
 
 
 def _route_of(routes: Mapping[str, Route], route_key: str) -> Route:
