@@ -1,9 +1,10 @@
-"""Clients of AWS, made by one session of botocore's own: boto3, or a session for each, would only add to the start."""
+"""AWS clients: one boto3 session for all, short timeouts, checked responses, and no connection that was idle for too long."""
 
 import functools
 import time
 from typing import Any
 
+import boto3
 import botocore.session
 import msgspec
 from botocore.config import Config
@@ -18,37 +19,37 @@ SERVICES = ["dynamodb", "secretsmanager"]
 
 
 class InvalidResponseError(BotoCoreError):
-    """AWS, or what stands before it, answered with something else than an object of JSON."""
+    """A successful response of AWS has a body that isn't a JSON object."""
 
-    fmt = "The answer is no JSON object"
+    fmt = "The response body must be a JSON object"
 
 
 class _Loader(Loader):
-    """Knows the services that are used. Botocore's own looks through the folders of some four hundred, twice for each client."""
+    """Knows only the services in use: botocore's own loader searches some four hundred folders, twice for each client."""
 
     def list_available_services(self, type_name: str) -> list[str]:
         return SERVICES
 
 
 @functools.cache
-def _session() -> botocore.session.Session:
+def _session() -> boto3.Session:
     session = botocore.session.get_session()
     session.register_component("data_loader", _Loader())
-    return session
+    return boto3.Session(botocore_session=session)
 
 
 def _reject_invalid_json(response_dict: dict[str, Any], **_: Any) -> None:
-    """Botocore takes what is no JSON for an empty answer, and then a record that is there is one that isn't."""
+    """Reject a body that isn't JSON: botocore would parse it as an empty response, and an existing record would look missing."""
     try:
         msgspec.json.decode(response_dict["body"], type=dict[str, msgspec.Raw])
     except ValueError as error:
         if response_dict["status_code"] < 300:
             raise InvalidResponseError from error
-        response_dict["body"] = b"{}"  # its status says enough
+        response_dict["body"] = b"{}"  # of an error response, the status is enough
 
 
 class _IdleLimit:
-    """A botocore event handler: before a request is sent, close connections that were idle for too long."""
+    """A botocore event handler that closes idle connections before a request is sent."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -62,15 +63,15 @@ class _IdleLimit:
 
 
 def make_client(service: str, read_timeout_seconds: int) -> Any:
-    """Make a client that gives up early enough to report it: two attempts, each with a second to connect in all."""
+    """Make a client with two attempts, each with one second to connect, so that a failure can be reported in time."""
     connecting.bound_connecting()
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
-    client = _session().create_client(service, config=config)
+    client: Any = _session().client(service, config=config)  # type: ignore[call-overload]
     client.meta.events.register("before-parse", _reject_invalid_json)
     client.meta.events.register("before-send", _IdleLimit(client))
-    register_after_restore(client.close)  # a connection does not outlive a snapshot; the next call makes a new one
+    register_after_restore(client.close)  # connections don't survive a snapshot; the next call opens one
     return client
