@@ -53,7 +53,7 @@ def measure() -> Iterator[Figure]:
 
 def _call(url: str, tls: ssl.SSLContext) -> None:
     """As one environment does."""
-    settings = UpstreamSettings.read({**os.environ, "IMIN_BASE_URL": url})
+    settings = UpstreamSettings.from_environment({**os.environ, "IMIN_BASE_URL": url})
     secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
     upstream = Upstream(settings, Secret(secrets, settings.api_key_secret), make_session(tls))
     for _ in range(CALLS):

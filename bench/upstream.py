@@ -30,7 +30,7 @@ KEY = "key-of-the-bench"
 def measure() -> Iterator[Figure]:
     """The one figure."""
     with server.running(SELLERS) as url, requests.Session() as session, silence():
-        settings = UpstreamSettings.read({**os.environ, "IMIN_BASE_URL": url})
+        settings = UpstreamSettings.from_environment({**os.environ, "IMIN_BASE_URL": url})
         secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
         upstream = Upstream(settings, Secret(secrets, settings.api_key_secret))
         address = url + settings.accounts_path.replace("{customerIdentifier}", "rosie")

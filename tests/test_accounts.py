@@ -531,7 +531,7 @@ class TestProblems:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json == {
             "type": "urn:seller-accounts:problem:forbidden",
-            "title": "The token does not give access to this",
+            "title": "The token does not grant access to this resource",
             "status": 403,
             "detail": "The token is another customer's.",
             "code": "forbidden",

@@ -105,7 +105,7 @@ def _request(path: str, claims: dict[str, Any]) -> Any:
     asked = event("accounts-get")
     asked["pathParameters"]["customerIdentifier"] = path
     asked["requestContext"]["authorizer"]["jwt"]["claims"] = claims
-    return Request.of(asked, Context())
+    return Request.from_event(asked, Context())
 
 
 def token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: Any = "1", **claims: Any) -> str:

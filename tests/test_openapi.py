@@ -12,7 +12,7 @@ from local.openapi import document as openapi
 from local.openapi.words import WordsError, compare
 from local.template import Template
 from seller_accounts.http.http_api import Request
-from seller_accounts.http.problems import KINDS
+from seller_accounts.http.problems import PROBLEM_TYPES
 from tests.conftest import Imin, event
 from tests.linking import Customer
 
@@ -41,7 +41,7 @@ class TestFile:
             for status, response in operation["responses"].items():
                 for code in response.get("content", {}).get("application/problem+json", {}).get("examples", {}):
                     described.setdefault(code, set()).add(status)
-        assert described == {code: {str(kind.status)} for code, kind in KINDS.items() if code not in UNREACHABLE}
+        assert described == {code: {str(kind.status)} for code, kind in PROBLEM_TYPES.items() if code not in UNREACHABLE}
 
     def test_nothing_in_it_is_null(self) -> None:
         assert "null" not in {*_scalars(DOCUMENT["components"]["schemas"])}

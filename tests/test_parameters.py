@@ -133,7 +133,7 @@ def _is_deployable(name: str, value: str) -> bool:
 
 
 def _read(name: str, value: str) -> None:
-    READERS[name][1].read(ENVIRONMENT | {name: value})
+    READERS[name][1].from_environment(ENVIRONMENT | {name: value})
 
 
 @pytest.mark.parametrize(("name", "value"), _cases(GOOD))

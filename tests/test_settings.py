@@ -36,14 +36,16 @@ READERS = {
 
 
 def test_defaults_are_those_of_the_contract() -> None:
-    assert UpstreamSettings.read(GOOD) == UpstreamSettings(
+    assert UpstreamSettings.from_environment(GOOD) == UpstreamSettings(
         "https://book.imin.co", "/api/v2/customers/{customerIdentifier}/accounts", "imin-key"
     )
-    assert IdentitySettings.read(GOOD) == IdentitySettings("https://identity.example.com/", frozenset({"broker-app"}), "sub")
-    assert StateSettings.read(GOOD) == StateSettings("state-key", 86400)
-    assert RedirectSettings.read(GOOD) == RedirectSettings(frozenset({"brokerapp://linked"}), None)
-    assert StoreSettings.read(GOOD) == StoreSettings("records", 400)
-    assert WebhookSettings.read(GOOD) == WebhookSettings("webhook-key")
+    assert IdentitySettings.from_environment(GOOD) == IdentitySettings(
+        "https://identity.example.com/", frozenset({"broker-app"}), "sub"
+    )
+    assert StateSettings.from_environment(GOOD) == StateSettings("state-key", 86400)
+    assert RedirectSettings.from_environment(GOOD) == RedirectSettings(frozenset({"brokerapp://linked"}), None)
+    assert StoreSettings.from_environment(GOOD) == StoreSettings("records", 400)
+    assert WebhookSettings.from_environment(GOOD) == WebhookSettings("webhook-key")
 
 
 @pytest.mark.parametrize(("name", "function"), [(name, function) for name, functions in READERS.items() for function in functions])
@@ -122,7 +124,7 @@ def test_a_bad_record_ttl_stops_the_function_with_its_name(value: str) -> None:
     ],
 )
 def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) -> None:
-    settings = RedirectSettings.read(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
+    settings = RedirectSettings.from_environment(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
     assert settings.allowed_uris == {"brokerapp://linked", uri}
     assert settings.allows(f"{uri}?a=b")
 
@@ -131,11 +133,11 @@ def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) 
 def test_a_number_is_taken_up_to_its_limits_and_not_beyond(name: str, least: int, most: int) -> None:
     for good in (least, most):
         environment = GOOD | {name: str(good)}
-        read = StateSettings.read(environment).ttl_seconds if name == "LINK_TTL_SECONDS" else None
-        assert (read or StoreSettings.read(environment).record_ttl_days) == good
+        read = StateSettings.from_environment(environment).ttl_seconds if name == "LINK_TTL_SECONDS" else None
+        assert (read or StoreSettings.from_environment(environment).record_ttl_days) == good
     for bad in (least - 1, most + 1):
         with pytest.raises(SettingsError, match=f"^{name}"):
-            (StateSettings if name == "LINK_TTL_SECONDS" else StoreSettings).read(GOOD | {name: str(bad)})
+            (StateSettings if name == "LINK_TTL_SECONDS" else StoreSettings).from_environment(GOOD | {name: str(bad)})
 
 
 @pytest.mark.parametrize(
@@ -143,18 +145,24 @@ def test_a_number_is_taken_up_to_its_limits_and_not_beyond(name: str, least: int
 )
 def test_http_base_url_is_accepted_for_loopback_and_private_addresses(host: str) -> None:
     url = f"http://{host}:3002"
-    assert UpstreamSettings.read(GOOD | {"IMIN_BASE_URL": url}).base_url == url
+    assert UpstreamSettings.from_environment(GOOD | {"IMIN_BASE_URL": url}).base_url == url
 
 
 @pytest.mark.parametrize("value", ["ios-app,android-app", " ios-app , android-app,", "android-app,ios-app,ios-app"])
 def test_several_audiences_are_separated_by_commas(value: str) -> None:
-    assert IdentitySettings.read(GOOD | {"OIDC_AUDIENCE": value}).audiences == {"ios-app", "android-app"}
+    assert IdentitySettings.from_environment(GOOD | {"OIDC_AUDIENCE": value}).audiences == {"ios-app", "android-app"}
 
 
 def test_the_customers_claim_can_be_another() -> None:
-    assert IdentitySettings.read(GOOD | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
+    assert IdentitySettings.from_environment(GOOD | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
 
 
 def test_a_slash_at_the_end_of_a_base_url_is_dropped() -> None:
-    assert UpstreamSettings.read(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/X/"}).base_url == "https://imin.example.com/X"
-    assert RedirectSettings.read(GOOD | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url == "http://127.0.0.1:3000"
+    assert (
+        UpstreamSettings.from_environment(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/X/"}).base_url
+        == "https://imin.example.com/X"
+    )
+    assert (
+        RedirectSettings.from_environment(GOOD | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url
+        == "http://127.0.0.1:3000"
+    )

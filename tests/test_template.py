@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from local.template import Template
-from seller_accounts.http.problems import KINDS, Code
+from seller_accounts.http.problems import PROBLEM_TYPES, Code
 from seller_accounts.links.link_store import MAX_CALLBACKS
 from seller_accounts.routes import accounts, link_callback, links, webhook
 from tests.conftest import Imin, noting
@@ -329,4 +329,4 @@ def test_every_event_is_used_by_a_test() -> None:
 
 
 def test_every_problem_code_has_a_kind() -> None:
-    assert set(KINDS) == set(get_args(Code))
+    assert set(PROBLEM_TYPES) == set(get_args(Code))

@@ -1,6 +1,6 @@
-"""Settings from the environment: read once, checked at start, and named when they are missing or bad.
+"""Settings from environment variables, read and checked once, in the init phase.
 
-Each room takes the group that it needs, so that a function is given no variable that it does not read.
+Each module reads only its own settings group, so a function is never given variables it doesn't use.
 """
 
 import ipaddress
@@ -14,13 +14,11 @@ import msgspec
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")  # RFC 3986 2, without the fragment's "#"
 MAX_REDIRECT_URI_CHARACTERS = 2048
-WEB_SCHEMES_FORBIDDEN = frozenset(
-    {"javascript", "data", "vbscript", "file", "blob", "about"}
-)  # they run or read, never open an app
+FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})  # a browser opens them itself
 
 
 class SettingsError(Exception):
-    """A setting is missing or bad; the message starts with its name."""
+    """A setting is missing or invalid; the message starts with its name."""
 
 
 Environment = Mapping[str, str]
@@ -41,18 +39,15 @@ def _list(environment: Environment, name: str) -> list[str]:
     return members
 
 
-def _whole_number(environment: Environment, name: str, default: int, most: int) -> int:
+def _whole_number(environment: Environment, name: str, default: int, maximum: int) -> int:
     text = _text(environment, name, str(default))
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise SettingsError(f"{name} must be a whole number from 1 to {most}")
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= maximum:
+        raise SettingsError(f"{name} must be a whole number from 1 to {maximum}")
     return int(text)
 
 
 def _web_url(environment: Environment, name: str, default: str | None = None) -> str:
-    """Read a URL with a host, without query, fragment or credentials, and strip slashes at its end.
-
-    It is https, or plain http for a loopback or private address: keys, tokens and states travel by it.
-    """
+    """Read a URL and strip its trailing slashes. Raises `SettingsError` unless `_is_web_url`."""
     value = _text(environment, name, default)
     if not _is_web_url(value):
         raise SettingsError(
@@ -62,6 +57,7 @@ def _web_url(environment: Environment, name: str, default: str | None = None) ->
 
 
 def _is_web_url(value: str) -> bool:
+    """Whether a URL with a host, but no query, fragment or credentials, may carry keys, tokens and states."""
     try:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
@@ -71,11 +67,11 @@ def _is_web_url(value: str) -> bool:
         return False
     if "?" in value or not URI_CHARACTERS.fullmatch(value):
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_near(host))
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_private(host))
 
 
-def _is_near(host: str) -> bool:
-    """Whether what is sent to `host` stays on this machine or in a private network."""
+def _is_private(host: str) -> bool:
+    """Whether `host` is this machine or an address of a private network."""
     if host == "localhost":
         return True
     try:
@@ -86,37 +82,45 @@ def _is_near(host: str) -> bool:
 
 
 def _redirect_uri(value: str) -> str:
-    """One entry of ALLOWED_REDIRECT_URIS: https, an app's own scheme, or http on a loopback host (RFC 8252 7)."""
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname
-    except ValueError:
-        parts, host = urlsplit(""), None
-    has_scheme = re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) and parts.scheme not in WEB_SCHEMES_FORBIDDEN
-    has_host = host in LOOPBACK_HOSTS if parts.scheme == "http" else bool(host) or parts.scheme != "https"
-    if not (has_scheme and has_host and "@" not in parts.netloc and "?" not in value and URI_CHARACTERS.fullmatch(value)):
+    if not _is_redirect_uri(value):
         raise SettingsError(
             f"ALLOWED_REDIRECT_URIS: {value!r} must be https, an app's own scheme or http on a loopback host, without query"
         )
     return value
 
 
+def _is_redirect_uri(value: str) -> bool:
+    """Whether a URI is https, has an app's own scheme, or is http on a loopback host (RFC 8252 7)."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or parts.scheme in FORBIDDEN_SCHEMES:
+        return False
+    if "@" in parts.netloc or "?" in value or not URI_CHARACTERS.fullmatch(value):
+        return False
+    if parts.scheme == "http":
+        return host in LOOPBACK_HOSTS
+    return bool(host) or parts.scheme != "https"
+
+
 def check_telemetry(environment: Environment) -> None:
-    """Check what Powertools reads by itself, and would only miss at the first metric. Raises `SettingsError`."""
+    """Check the settings of Powertools, which itself notices them only at the first metric. Raises `SettingsError`."""
     for name in ("POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"):
         _text(environment, name)
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True):
-    """Where imin is, and which secret holds the key that it wants."""
+    """imin's URL, and the secret with its API key."""
 
     base_url: str
     accounts_path: str
     api_key_secret: str
 
     @classmethod
-    def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`."""
+    def from_environment(cls, environment: Environment) -> Self:
+        """Read the group. Raises `SettingsError`."""
         path = _text(environment, "IMIN_ACCOUNTS_PATH", "/api/v2/customers/{customerIdentifier}/accounts")
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/\{customerIdentifier\}(/[A-Za-z0-9._~-]+)*", path):
             raise SettingsError("IMIN_ACCOUNTS_PATH must be an absolute path with one segment {customerIdentifier}")
@@ -124,71 +128,71 @@ class UpstreamSettings(msgspec.Struct, frozen=True):
 
 
 class IdentitySettings(msgspec.Struct, frozen=True):
-    """Whose tokens are valid (an OIDC issuer), for which audiences, and which claim names the customer."""
+    """The OIDC issuer whose tokens are accepted, their audiences, and the claim with the customer identifier."""
 
     issuer: str
     audiences: frozenset[str]
     customer_claim: str
 
     @classmethod
-    def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`. The issuer is kept exactly: `iss` is compared with it."""
+    def from_environment(cls, environment: Environment) -> Self:
+        """Read the group. The issuer stays exactly as set, because `iss` is compared with it. Raises `SettingsError`."""
         _web_url(environment, "OIDC_ISSUER")
         audiences = frozenset(_list(environment, "OIDC_AUDIENCE"))
         return cls(_text(environment, "OIDC_ISSUER"), audiences, _text(environment, "CUSTOMER_CLAIM", "sub"))
 
 
 class StateSettings(msgspec.Struct, frozen=True):
-    """How the state of a link is signed, and how long it is good."""
+    """The secret that signs the state of a link, and how long a state is valid."""
 
     secret: str
     ttl_seconds: int
 
     @classmethod
-    def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`."""
-        ttl_seconds = _whole_number(environment, "LINK_TTL_SECONDS", 86400, most=30 * 86400)
+    def from_environment(cls, environment: Environment) -> Self:
+        """Read the group. Raises `SettingsError`."""
+        ttl_seconds = _whole_number(environment, "LINK_TTL_SECONDS", 86400, maximum=30 * 86400)
         return cls(_text(environment, "LINK_STATE_SECRET"), ttl_seconds)
 
 
 class StoreSettings(msgspec.Struct, frozen=True):
-    """The table of records, and how long one is kept after it was last written."""
+    """The table of records, and how long a record is kept after its last write."""
 
     table: str
     record_ttl_days: int
 
     @classmethod
-    def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`."""
-        return cls(_text(environment, "LINKS_TABLE"), _whole_number(environment, "RECORD_TTL_DAYS", 400, most=3660))
+    def from_environment(cls, environment: Environment) -> Self:
+        """Read the group. Raises `SettingsError`."""
+        return cls(_text(environment, "LINKS_TABLE"), _whole_number(environment, "RECORD_TTL_DAYS", 400, maximum=3660))
 
 
 class WebhookSettings(msgspec.Struct, frozen=True):
-    """Which secret holds the key that imin calls us with."""
+    """The secret with the key that imin sends with a notice."""
 
     key_secret: str
 
     @classmethod
-    def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`."""
+    def from_environment(cls, environment: Environment) -> Self:
+        """Read the group. Raises `SettingsError`."""
         return cls(_text(environment, "IMIN_WEBHOOK_SECRET"))
 
 
 class RedirectSettings(msgspec.Struct, frozen=True):
-    """Where apps may want a customer back, and where browsers reach this API (None: at the domain that a request came to)."""
+    """The redirect URIs of apps, and the public URL of this API (None: the domain name of the request)."""
 
     allowed_uris: frozenset[str]
     public_base_url: str | None
 
     def allows(self, redirect_uri: str) -> bool:
-        """Whether `redirect_uri`, its query aside, is an agreed one, to the letter (RFC 9700 2.1); it has no fragment."""
-        base = redirect_uri.partition("?")[0]
-        is_uri = URI_CHARACTERS.fullmatch(redirect_uri) and len(redirect_uri) <= MAX_REDIRECT_URI_CHARACTERS
-        return bool(is_uri) and base in self.allowed_uris
+        """Whether `redirect_uri` without its query equals an allowed URI exactly (RFC 9700 2.1); a fragment is rejected."""
+        if len(redirect_uri) > MAX_REDIRECT_URI_CHARACTERS or not URI_CHARACTERS.fullmatch(redirect_uri):
+            return False
+        return redirect_uri.partition("?")[0] in self.allowed_uris
 
     @classmethod
-    def read(cls, environment: Environment) -> Self:
-        """Raises `SettingsError`."""
+    def from_environment(cls, environment: Environment) -> Self:
+        """Read the group. Raises `SettingsError`."""
         allowed = _list(environment, "ALLOWED_REDIRECT_URIS")
         public_base_url = _web_url(environment, "PUBLIC_BASE_URL") if environment.get("PUBLIC_BASE_URL", "").strip() else None
         return cls(frozenset(map(_redirect_uri, allowed)), public_base_url)

@@ -1,7 +1,7 @@
-"""The one logger and the one set of metrics, by Powertools, which reads its own settings from the environment.
+"""The logger and the metrics of a function, by Powertools, which reads its own settings from the environment.
 
-Log lines are events with constant names and identifiers. Nothing personal and nothing secret is logged: no body, e-mail
-address, barcode, token, state, key, or URL with a query; and no text of an exception, because it may hold any of these.
+Log lines are events with constant names and identifiers. Nothing personal or secret is logged: no body, e-mail address, barcode,
+token, state, key, or URL with a query, and no text of an exception, because it may contain any of these.
 """
 
 import logging
@@ -13,11 +13,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
-MAX_LOGGED_FRAMES = 40  # of a failure's stack, so that a log line stays readable
+MAX_LOGGED_FRAMES = 40  # a log line stays readable
 
 
 class _Formatter(LambdaPowertoolsFormatter):
-    """Powertools' keys and trace id, encoded by msgspec: 17 µs a line instead of 31."""
+    """Formats Powertools' keys and trace id with msgspec: 17 µs a line instead of 31."""
 
     def format(self, record: logging.LogRecord) -> str:
         keys = {key: value for key, value in self.log_format.items() if value is not None}
@@ -34,14 +34,14 @@ class _Formatter(LambdaPowertoolsFormatter):
 
 
 class _StandardOutput(logging.Handler):
-    """Writes to what is standard output at that time: Lambda takes it for the log, and tests replace it."""
+    """Writes to the current standard output, which Lambda logs and tests replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print(self.format(record), flush=True)  # noqa: T201 - the log
 
 
 class _LibraryWarnings(logging.Handler):
-    """Logs warnings of libraries like our own lines: by logger and place, because their text may hold anything."""
+    """Logs warnings of libraries by logger and place only, because their text may contain anything."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name != logger.service:
@@ -51,35 +51,35 @@ class _LibraryWarnings(logging.Handler):
 logger = Logger(logger_handler=_StandardOutput(), logger_formatter=_Formatter())
 logger.remove_keys(["location", "sampling_rate"])
 metrics = Metrics()
-_counted: dict[str, dict[str, Any]] = {}
-_stdlib_logger = logging.getLogger(logger.service)  # Powertools' logger, typed: it passes `log` through unseen
+_recorded: dict[str, dict[str, Any]] = {}
+_stdlib_logger = logging.getLogger(logger.service)  # Powertools passes `log` through, but without its type
 
 
 def bind_request_ids(request_id: str | None, function_request_id: str) -> None:
-    """Put the ids of a request on every line until they are bound again; None leaves an id out."""
+    """Put the ids of a request on every line until the next call; None leaves an id out."""
     logger.append_keys(correlation_id=request_id, function_request_id=function_request_id)
 
 
 def capture_library_warnings() -> None:
-    """Let warnings of libraries, Python's own included, go through the logger instead of Lambda's plain text."""
+    """Route warnings of libraries and of Python through the logger, instead of Lambda's plain text."""
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers[:] = [_LibraryWarnings(logging.WARNING)]
 
 
 def log(level: int, event: str, **fields: object) -> None:
-    """Write a line for `event`, a constant name, with identifiers and counts."""
+    """Write a log line for `event`, a constant name, with identifiers and counts."""
     _stdlib_logger.log(level, event, extra=fields)
 
 
 def log_with_metrics(level: int, event: str, **fields: object) -> None:
-    """Write the same with all that was counted since the last time, in CloudWatch's embedded metric format: one line for both.
+    """Write a log line that also has all metrics since the last one, in CloudWatch's embedded metric format.
 
-    Metrics are written whatever the log level is.
+    Metrics are written even if the log level hides the line.
     """
-    if _counted:
-        embedded = metrics.serialize_metric_set(_counted)
-        _counted.clear()
+    if _recorded:
+        embedded = metrics.serialize_metric_set(_recorded)
+        _recorded.clear()
         if not _stdlib_logger.isEnabledFor(level):
             print(msgspec.json.encode(embedded).decode(), flush=True)  # noqa: T201 - the log
         fields |= embedded
@@ -87,18 +87,18 @@ def log_with_metrics(level: int, event: str, **fields: object) -> None:
 
 
 def count(name: str, number: int = 1) -> None:
-    """Adds `number` to the metric `name`."""
+    """Add `number` to the metric `name`."""
     measure(name, number, MetricUnit.Count)
 
 
 def measure(name: str, value: float, unit: MetricUnit) -> None:
-    """Adds a value of the metric `name`. Powertools takes the set as a whole: adding to its own costs twenty times as much."""
-    known = _counted.setdefault(name, {"Unit": unit.value, "StorageResolution": 60, "Value": []})
-    known["Value"].append(float(value))
+    """Record a value of the metric `name`. Powertools serialises the set later: its `add_metric` takes twenty times as long."""
+    metric = _recorded.setdefault(name, {"Unit": unit.value, "StorageResolution": 60, "Value": []})
+    metric["Value"].append(float(value))
 
 
-def describe(error: BaseException) -> dict[str, list[str]]:
-    """What may be logged of an exception: the types of it and its causes, and the places that they passed through."""
+def exception_fields(error: BaseException) -> dict[str, list[str]]:
+    """Return the loggable fields of an exception: types of it and its causes, and the source lines of their stacks."""
     types: list[str] = []
     places: list[str] = []
     cause: BaseException | None = error

@@ -13,7 +13,7 @@ from local.openapi.schemas import IDENTIFIER, UUID, make_schemas
 from local.openapi.service import ROOT, Answer
 from local.openapi.words import Json, compare, read_words
 from local.template import Route, Template
-from seller_accounts.http.problems import KINDS
+from seller_accounts.http.problems import PROBLEM_TYPES
 from seller_accounts.routes.accounts import CACHE_NO_STORE, CACHED, STATUSES
 from seller_accounts.routes.links import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
@@ -108,7 +108,7 @@ def _examples(words: Json, examples: dict[str, Answer]) -> Json:
     made: Json = {}
     for name, answer in examples.items():
         code = name.rpartition(".")[2]
-        summary = KINDS[code].title if code in KINDS else words["examples"].get(name)
+        summary = PROBLEM_TYPES[code].title if code in PROBLEM_TYPES else words["examples"].get(name)
         if summary and answer.content:
             made[name] = {"summary": summary, "value": answer.content}
     notice = json.loads(json.loads((ROOT / "events/webhook-post.json").read_text())["body"])

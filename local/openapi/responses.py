@@ -10,7 +10,7 @@ from http import HTTPStatus
 from local.openapi.service import Answer
 from local.openapi.words import Json, WordsError
 from local.template import Route
-from seller_accounts.http.problems import KINDS
+from seller_accounts.http.problems import PROBLEM_TYPES
 
 
 @dataclass
@@ -45,10 +45,10 @@ def make_responses(route: Route, operation: Json, words: Json, examples: dict[st
         example = own if own in examples else code
         if examples[example].content.get("code") != code:
             raise WordsError(f"the example {example} is not a problem {code}")
-        response = responses[KINDS[code].status]
+        response = responses[PROBLEM_TYPES[code].status]
         response.meanings.append(f"`{code}`: {words['problems'][code]}")
         response.add_body("application/problem+json", "Problem", code, example)
-        response.headers += _problem_headers(KINDS[code].status, KINDS[code].status in gateway)
+        response.headers += _problem_headers(PROBLEM_TYPES[code].status, PROBLEM_TYPES[code].status in gateway)
     for status in gateway:
         responses[status].meanings.append(words["gateway"][str(status)]["description"])
         responses[status].add_body("application/json", "GatewayMessage", "gateway", f"gateway.{status}")

@@ -83,9 +83,9 @@ def _take_others(status: Json, statuses: list[str]) -> None:
 
 def _add_codes(words: Json) -> None:
     """Makes the values of a problem's code out of what is said about each problem, in the table's order."""
-    compare("problems", problems.KINDS, words["problems"])
+    compare("problems", problems.PROBLEM_TYPES, words["problems"])
     text = words["schemas"]["Problem"]["fields"]["code"]
-    values = {code: words["problems"][code] for code in problems.KINDS}
+    values = {code: words["problems"][code] for code in problems.PROBLEM_TYPES}
     words["schemas"]["Problem"]["fields"]["code"] = {"description": text, "values": values}
 
 

@@ -14,7 +14,7 @@ from snapshot_restore_py import register_after_restore
 
 from seller_accounts.aws import aws_client
 from seller_accounts.http.problems import Problem
-from seller_accounts.telemetry import count, describe, log
+from seller_accounts.telemetry import count, exception_fields, log
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -103,7 +103,7 @@ class Secret:
         try:
             self.refresh() if self._versions is None else self._refresh_versions()
         except Problem as problem:
-            log(logging.WARNING, "stale_secret_used", secret=self._name, **describe(problem))
+            log(logging.WARNING, "stale_secret_used", secret=self._name, **exception_fields(problem))
             self._expires_at = self._clock() + STALE_RETRY_SECONDS
 
     def _fetch(self, stage: str) -> str:

@@ -18,7 +18,7 @@ import requests
 
 from seller_accounts.http.problems import Problem
 from seller_accounts.network import transport
-from seller_accounts.telemetry import describe, log
+from seller_accounts.telemetry import exception_fields, log
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 KEYS_TTL_SECONDS = 300
@@ -105,7 +105,7 @@ class Verifier:
                 raise Problem(
                     "secret_unavailable", "The keys that verify tokens are temporarily unavailable.", retry_after_seconds=5
                 ) from error
-            log(logging.WARNING, "stale_keys_used", **describe(error))
+            log(logging.WARNING, "stale_keys_used", **exception_fields(error))
         else:
             self._keys = keys
         self._fetched_at = self._clock()

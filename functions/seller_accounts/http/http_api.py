@@ -1,7 +1,7 @@
-"""API Gateway's HTTP API, payload format 2.0: its events as `Request`, its responses, and the handler around the routes.
+"""API Gateway's HTTP API, payload format 2.0: events as `Request`, responses, and the handler around the routes.
 
-Every answer leaves through here, so this is the one place where a `Problem` becomes problem+json, an unforeseen exception
-becomes `internal_error`, and a request becomes one log line. What the routes do is not known here.
+Every response passes through this module: it converts a `Problem` to problem+json, an unexpected exception to `internal_error`, and
+writes one log line per request.
 Source: API Gateway's developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 """
 
@@ -19,13 +19,13 @@ from snapshot_restore_py import register_after_restore
 
 from seller_accounts.http.problems import Problem, problem_body
 from seller_accounts.settings import check_telemetry
-from seller_accounts.telemetry import bind_request_ids, capture_library_warnings, count, describe, log_with_metrics
+from seller_accounts.telemetry import bind_request_ids, capture_library_warnings, count, exception_fields, log_with_metrics
 
 Event = dict[str, Any]
 
 
 class Context(Protocol):
-    """What is used of the context object that Lambda hands in."""
+    """The part of Lambda's context object that is used."""
 
     aws_request_id: str
 
@@ -33,7 +33,7 @@ class Context(Protocol):
 
 
 class Response(TypedDict, total=False):
-    """An answer in payload format 2.0."""
+    """A response in payload format 2.0."""
 
     statusCode: int
     headers: dict[str, str]
@@ -42,11 +42,11 @@ class Response(TypedDict, total=False):
 
 
 class DeploymentError(Exception):
-    """The function is deployed in a way that it can't work; the message is a constant name of what is wrong."""
+    """The function can't work as it is deployed; the message is a constant name of the reason."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request as API Gateway hands it on. `claims` are those that its authorizer verified, if it did."""
+    """One HTTP request as API Gateway sends it. `claims` are None unless its authorizer verified a token."""
 
     route_key: str
     path_parameters: Mapping[str, str]
@@ -61,44 +61,44 @@ class Request(msgspec.Struct, frozen=True):
     body_is_base64: bool
     remaining_ms: Callable[[], int]
     log: dict[str, object] = msgspec.field(default_factory=dict)
-    """What the one log line of this request says beside its route, status and duration: identifiers and counts only."""
+    """Fields for the log line of this request, besides route, status and duration: identifiers and counts only."""
 
     @classmethod
-    def of(cls, event: Event, context: Context) -> "Request":
+    def from_event(cls, event: Event, context: Context) -> "Request":
         """Read `event`. Raises `Problem` when it isn't an event of an HTTP API, `DeploymentError` for payload format 1.0."""
         try:
             if event.get("version") == "1.0" or "httpMethod" in event:
                 raise DeploymentError("payload_format_1")
-            about = event["requestContext"]
+            request_context = event["requestContext"]
             query = event.get("rawQueryString") or ""
             request = cls(
-                route_key=about["routeKey"],
+                route_key=request_context["routeKey"],
                 path_parameters=event.get("pathParameters") or {},
                 path=event["rawPath"],
                 raw_query=query,
                 query=parse_qs(query, keep_blank_values=True) if query else {},
                 headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
-                claims=(about.get("authorizer") or {}).get("jwt", {}).get("claims"),
-                id=about["requestId"],
-                domain_name=about["domainName"],
+                claims=(request_context.get("authorizer") or {}).get("jwt", {}).get("claims"),
+                id=request_context["requestId"],
+                domain_name=request_context["domainName"],
                 raw_body=event.get("body") or "",
                 body_is_base64=bool(event.get("isBase64Encoded")),
                 remaining_ms=context.get_remaining_time_in_millis,
             )
             _check_types(request)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise Problem("invalid_request", "This is not a request that can be read.") from error
+            raise Problem("invalid_request", "The request can't be read.") from error
         return request
 
     def query_value(self, name: str) -> str | None:
-        """The query parameter `name`, or None. Raises `Problem` when it is there twice."""
+        """Return the query parameter `name`, or None. Raises `Problem` (`invalid_request`) if there are several."""
         values = self.query.get(name, [])
         if len(values) > 1:
             raise Problem("invalid_request", f"The query parameter {name} is given more than once.")
         return values[0] if values else None
 
     def body(self) -> bytes:
-        """The body as it was sent. Raises `Problem` when it can't be read."""
+        """Return the body as it was sent. Raises `Problem` (`invalid_request`) if it can't be decoded."""
         try:
             return base64.b64decode(self.raw_body, validate=True) if self.body_is_base64 else self.raw_body.encode()
         except ValueError as error:
@@ -106,65 +106,69 @@ class Request(msgspec.Struct, frozen=True):
 
 
 def _check_types(request: Request) -> None:
-    """Raises `TypeError` or `ValueError` unless all texts are such, and can be written in UTF-8: whoever reads them needn't ask."""
+    """Check that all texts are strings that UTF-8 can encode. Raises `TypeError` or `ValueError`."""
     texts = (request.route_key, request.path, request.raw_query, request.id, request.domain_name)
-    "".join((*texts, *request.path_parameters.values(), *request.headers.values())).encode()
+    for text in (*texts, *request.path_parameters.values(), *request.headers.values()):
+        if not isinstance(text, str):
+            raise TypeError
+        text.encode()  # rejects lone surrogates
     if not isinstance(request.raw_body, str) or not isinstance(request.claims, dict | None):
         raise TypeError
 
 
 Route = Callable[[Request], Response]
-Tell = Callable[[Problem, str, Request | None], Response]
+ProblemRenderer = Callable[[Problem, str, Request | None], Response]
 Handler = Callable[[Event, Context], Response]
 
 
-def problem_json(problem: Problem, request_id: str, _request: Request | None) -> Response:
-    """How a problem is told to a program."""
+def render_problem_json(problem: Problem, request_id: str, _request: Request | None) -> Response:
+    """Render a problem for a program: `application/problem+json`."""
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **problem.headers}
     return {"statusCode": problem.status, "headers": headers, "body": problem_body(problem, request_id).decode()}
 
 
-def build_handler(routes: Mapping[str, Route], tell: Tell = problem_json) -> Handler:
-    """The Lambda handler that answers `routes`, keyed by route key (`GET /v1/health`), and tells problems by `tell`."""
+def build_handler(routes: Mapping[str, Route], render_problem: ProblemRenderer = render_problem_json) -> Handler:
+    """Build the Lambda handler that serves `routes`, keyed by route key (`GET /v1/health`)."""
 
     def handler(event: Event, context: Context) -> Response:
         start = time.perf_counter()
         request: Request | None = None
+        problem: Problem | None = None
         level = logging.INFO
-        facts: dict[str, object] = {}
+        fields: dict[str, object] = {}
         bind_request_ids(None, context.aws_request_id)
         try:
-            request = Request.of(event, context)
+            request = Request.from_event(event, context)
             bind_request_ids(request.id, context.aws_request_id)
-            response = _route_of(routes, request.route_key)(request)
+            response = _find_route(routes, request.route_key)(request)
+        except Problem as error:
+            problem = error
+            if problem.status >= 500:
+                level = logging.WARNING
+                fields |= exception_fields(error)
         except Exception as error:  # noqa: BLE001 - the last resort of every route
-            problem = error if isinstance(error, Problem) else Problem("internal_error", "The request could not be served.")
-            response = tell(problem, request.id if request else context.aws_request_id, request)
-            level, facts = _told(problem, error)
+            problem = Problem("internal_error", "The request could not be served.")
+            level = logging.ERROR
+            fields |= exception_fields(error)
+            if isinstance(error, DeploymentError):
+                fields["reason"] = str(error)
+        if problem:
+            if problem.status >= 500 and not problem.code.startswith("upstream_"):
+                count("Faults")  # neither the caller's fault nor imin's
+            fields["code"] = problem.code
+            response = render_problem(problem, request.id if request else context.aws_request_id, request)
         log_with_metrics(
             level,
             "request",
             route=request.route_key if request else "",
             status=response["statusCode"],
             duration_ms=round((time.perf_counter() - start) * 1000, 1),
-            **facts,
+            **fields,
             **(request.log if request else {}),
         )
         return response
 
     return handler
-
-
-def _told(problem: Problem, error: Exception) -> tuple[int, dict[str, object]]:
-    """How loudly the log tells of a problem, and what; one that is neither the caller's nor imin's is counted as a fault."""
-    if problem.status < 500:
-        return logging.INFO, {"code": problem.code}
-    if not problem.code.startswith("upstream_"):
-        count("Faults")
-    facts: dict[str, object] = {"code": problem.code, **describe(error)}
-    if isinstance(error, DeploymentError):
-        facts["reason"] = str(error)
-    return logging.WARNING if problem is error else logging.ERROR, facts
 
 
 def init_handler(make_handler: Callable[[Mapping[str, str]], Handler]) -> Handler:
@@ -180,12 +184,17 @@ def init_handler(make_handler: Callable[[Mapping[str, str]], Handler]) -> Handle
     return make_handler(os.environ)
 
 
-def _route_of(routes: Mapping[str, Route], route_key: str) -> Route:
-    """The route of `route_key`; API Gateway routes, so another key means that template and function disagree."""
+def _find_route(routes: Mapping[str, Route], route_key: str) -> Route:
+    """Find the route. Raises `Problem` for a route key that API Gateway sends only if template and function disagree."""
     if route_key in routes:
         return routes[route_key]
-    path = route_key.partition(" ")[2]
-    methods = sorted(method for method, _, known in (key.partition(" ") for key in routes) if known == path)
-    if methods:
-        raise Problem("method_not_allowed", "This method is not allowed here.", headers={"Allow": ", ".join(methods)})
+    requested_path = route_key.partition(" ")[2]
+    allowed_methods = []
+    for key in routes:
+        method, _, path = key.partition(" ")
+        if path == requested_path:
+            allowed_methods.append(method)
+    if allowed_methods:
+        headers = {"Allow": ", ".join(sorted(allowed_methods))}
+        raise Problem("method_not_allowed", "This method is not allowed here.", headers=headers)
     raise Problem("not_found", "There is nothing at this path.")

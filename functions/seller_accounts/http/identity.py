@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from seller_accounts.http.access_token import Verifier
 
 CUSTOMER_IDENTIFIER = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~|:@+=,-]{1,128}")
-"""One path segment when percent-encoded; `auth0|5fe4`, `cust:17` and `rosie@example.com` are such."""
+"""One path segment once percent-encoded, such as `auth0|5fe4`, `cust:17` or `rosie@example.com`."""
 
 
 class Identity:
-    """Reads the caller off a request. What verifies tokens is made when it is first needed."""
+    """Identifies the caller of a request; makes its token verifier on first use."""
 
     def __init__(self, settings: IdentitySettings) -> None:
         self._settings = settings
@@ -30,7 +30,7 @@ class Identity:
         """Return the customer identifier of the path, `me` resolved, when it is the caller's own.
 
         Raises `Problem`: `unauthenticated`, `invalid_request` (a malformed identifier), `forbidden`, and `secret_unavailable`
-        (the issuer's keys are needed and unavailable). The log line says why a call is forbidden, without the value.
+        (the issuer's keys are unavailable). The log line has the reason for `forbidden`, without the claim's value.
         """
         claims = self._claims(request)
         requested = request.path_parameters.get("customerIdentifier", "")
@@ -41,19 +41,19 @@ class Identity:
         if not CUSTOMER_IDENTIFIER.fullmatch(caller):
             request.log.update(reason="claim_unusable" if claims.get(claim) else "claim_missing", claim=claim)
             raise Problem("forbidden", "The token names no customer.")
-        if requested not in {caller, "me"}:
+        customer = caller if requested == "me" else requested
+        if customer != caller:
             request.log["reason"] = "other_customer"
             raise Problem("forbidden", "The token is another customer's.")
-        request.log["customer_identifier"] = caller
-        return caller
+        request.log["customer_identifier"] = customer
+        return customer
 
     def _claims(self, request: Request) -> Mapping[str, object]:
         if request.claims is not None:
             return request.claims
         if self._verifier is None:
-            from seller_accounts.http.access_token import (
-                Verifier,  # brings a JWT library, of no use where API Gateway has done its work
-            )
+            # Imported late: it loads a JWT library, which is needless if API Gateway's authorizer verifies tokens.
+            from seller_accounts.http.access_token import Verifier
 
             self._verifier = Verifier(self._settings.issuer, self._settings.audiences)
         return self._verifier.claims(request.headers.get("authorization", ""))

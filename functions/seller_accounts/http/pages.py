@@ -1,6 +1,6 @@
-"""The pages that a customer's browser is shown on its way back from imin: HTML without scripts, for a phone, in light and dark.
+"""HTML pages for the customer's browser after imin: without scripts, for a phone, in light and dark.
 
-What is put into a page is escaped here. Source: CSP Level 3 (hashes), WCAG 2.2 AA (contrast, target size).
+All texts are escaped here. Source: CSP Level 3 (hashes), WCAG 2.2 AA (contrast, target size).
 """
 
 import base64
@@ -39,7 +39,7 @@ HEADERS = {
 def page(
     status: int, title: str, *paragraphs: str, link: tuple[str, str] | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    """A page with `status`; `link` is where its button leads and what is on it."""
+    """Render a page. `link` is its button: URL and label."""
     body = PAGE.substitute(
         title=html.escape(title),
         style=STYLE,

@@ -1,6 +1,6 @@
-"""What a function refuses, and how it says so: one exception, one table, one JSON shape (RFC 9457).
+"""Error responses: one exception, one table of problem types, one JSON shape (RFC 9457).
 
-A `Problem` carries what the app may read. What went wrong inside stays in `__cause__`, for the log and never for the answer.
+The texts of a `Problem` are public. The internal cause stays in `__cause__`: it is logged, but never sent.
 """
 
 from typing import Literal, NamedTuple
@@ -27,38 +27,38 @@ Code = Literal[
 ]
 
 
-class Kind(NamedTuple):
-    """What all problems of one code share."""
+class ProblemType(NamedTuple):
+    """The status, title and retry advice of a problem code."""
 
     status: int
     title: str
     retryable: bool = False
 
 
-KINDS: dict[Code, Kind] = {
-    "invalid_request": Kind(400, "The request is not valid"),
-    "redirect_uri_not_allowed": Kind(400, "The redirect URI is not allowed"),
-    "unauthenticated": Kind(401, "Valid credentials are needed"),
-    "forbidden": Kind(403, "The token does not give access to this"),
-    "customer_not_found": Kind(404, "The customer is not known"),
-    "link_not_found": Kind(404, "The link is not known"),
-    "not_found": Kind(404, "There is nothing here"),
-    "method_not_allowed": Kind(405, "The method is not allowed here"),
-    "payload_too_large": Kind(413, "The body is too large"),
-    "internal_error": Kind(500, "Something went wrong on our side", retryable=True),
-    "upstream_rejected_key": Kind(502, "The booking platform refused our credentials"),
-    "upstream_invalid_response": Kind(502, "The booking platform gave an answer that can't be used", retryable=True),
-    "upstream_unavailable": Kind(503, "The booking platform is not available", retryable=True),
-    "storage_unavailable": Kind(503, "Storage is not available", retryable=True),
-    "secret_unavailable": Kind(503, "A key that is needed can't be had now", retryable=True),
-    "upstream_timeout": Kind(504, "The booking platform took too long", retryable=True),
+PROBLEM_TYPES: dict[Code, ProblemType] = {
+    "invalid_request": ProblemType(400, "The request is not valid"),
+    "redirect_uri_not_allowed": ProblemType(400, "The redirect URI is not allowed"),
+    "unauthenticated": ProblemType(401, "Valid credentials are required"),
+    "forbidden": ProblemType(403, "The token does not grant access to this resource"),
+    "customer_not_found": ProblemType(404, "The customer is unknown"),
+    "link_not_found": ProblemType(404, "The link is unknown"),
+    "not_found": ProblemType(404, "There is no such resource"),
+    "method_not_allowed": ProblemType(405, "The method is not allowed here"),
+    "payload_too_large": ProblemType(413, "The body is too large"),
+    "internal_error": ProblemType(500, "The service failed", retryable=True),
+    "upstream_rejected_key": ProblemType(502, "The booking platform rejected the service's credentials"),
+    "upstream_invalid_response": ProblemType(502, "The booking platform's response is invalid", retryable=True),
+    "upstream_unavailable": ProblemType(503, "The booking platform is unavailable", retryable=True),
+    "storage_unavailable": ProblemType(503, "Storage is unavailable", retryable=True),
+    "secret_unavailable": ProblemType(503, "A required secret is temporarily unavailable", retryable=True),
+    "upstream_timeout": ProblemType(504, "The booking platform took too long to respond", retryable=True),
 }
 
 
 class Problem(Exception):
-    """A request that can't be served, as the app is told.
+    """A request that can't be served.
 
-    `detail` is public. `headers` go out with the answer, `Retry-After` (whole seconds, RFC 9110 10.2.3) among them when
+    `detail` is public. `headers` are sent with the response, including `Retry-After` (whole seconds, RFC 9110 10.2.3) if
     `retry_after_seconds` is given.
     """
 
@@ -75,12 +75,12 @@ class Problem(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with the code."""
-        return KINDS[self.code].status
+        """The HTTP status of the code."""
+        return PROBLEM_TYPES[self.code].status
 
 
 class ProblemBody(msgspec.Struct, rename="camel"):
-    """The JSON of a problem: `application/problem+json`, RFC 9457 with three members of our own."""
+    """The JSON of a problem: `application/problem+json`, RFC 9457 with three extension members."""
 
     type: str
     title: str
@@ -92,16 +92,16 @@ class ProblemBody(msgspec.Struct, rename="camel"):
 
 
 def problem_body(problem: Problem, request_id: str) -> bytes:
-    """The answer's body for `problem`, encoded."""
-    kind = KINDS[problem.code]
+    """Encode the response body for `problem`."""
+    problem_type = PROBLEM_TYPES[problem.code]
     return msgspec.json.encode(
         ProblemBody(
             f"urn:seller-accounts:problem:{problem.code}",
-            kind.title,
-            kind.status,
+            problem_type.title,
+            problem_type.status,
             problem.detail,
             problem.code,
             request_id,
-            kind.retryable,
+            problem_type.retryable,
         )
     )

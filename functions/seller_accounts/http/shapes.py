@@ -1,7 +1,7 @@
-"""The JSON that the app gets, as typed models: the contract with app developers. Only shapes.
+"""The JSON that the app receives, as typed models: the contract with app developers.
 
-Keys are camelCase, a field with nothing in it is left out, a list that belongs to a case is always there, and times are
-RFC 3339 in UTC with whole seconds.
+Keys are camelCase. An empty field is left out, but a list that belongs to a case is always present. Times are RFC 3339 in UTC with
+whole seconds.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ EvidenceStatus = Literal["potential", "active", "completed", "failed", "unknown"
 
 
 class Shape(Struct, rename="camel", omit_defaults=True, gc=False):
-    """What all of the app's JSON has in common."""
+    """The base of all models: camelCase keys, empty fields left out."""
 
 
 class Seller(Shape, kw_only=True):
@@ -29,7 +29,7 @@ class Seller(Shape, kw_only=True):
 
 
 class Connect(Shape, kw_only=True):
-    """Where the customer can connect an account. The URLs are bearer secrets, good once and for a short while."""
+    """URLs where the customer can connect an account. They are bearer secrets, valid once and for a short time."""
 
     suggested: Literal["existing", "new"]
     existing_account_url: str | None = None
@@ -37,14 +37,14 @@ class Connect(Shape, kw_only=True):
 
 
 class Customer(Shape, kw_only=True):
-    """The customer as the seller knows her."""
+    """The customer's details as held by the seller."""
 
     email: str | None = None
     updated_at: datetime | None = None
 
 
 class AccessPass(Shape, kw_only=True):
-    """A barcode that opens a door; `text` is its digits, leading zeros included."""
+    """A barcode that opens a door; `text` has its digits, including leading zeros."""
 
     text: str | None = None
     image_url: str | None = None
@@ -60,7 +60,7 @@ class EntitlementError(Shape, kw_only=True):
 
 
 class EvidenceRequest(Shape, kw_only=True):
-    """Evidence that the seller asks for, or asked for, before an entitlement is granted."""
+    """Evidence that the seller requires before it grants an entitlement."""
 
     entitlement_id: str | None = None
     entitlement_name: str | None = None
@@ -73,7 +73,7 @@ class EvidenceRequest(Shape, kw_only=True):
 
 
 class Connected(Shape, kw_only=True, tag_field="status", tag="connected"):
-    """The customer has connected her account with this seller."""
+    """The customer has connected their account with this seller."""
 
     seller: Seller
     connected_at: datetime | None = None
@@ -85,7 +85,7 @@ class Connected(Shape, kw_only=True, tag_field="status", tag="connected"):
 
 
 class NotConnected(Shape, kw_only=True, tag_field="status", tag="not_connected"):
-    """She has none connected; `email_matches` tells whether the seller knows her e-mail address."""
+    """The customer has no connected account; `email_matches` is whether the seller knows their e-mail address."""
 
     seller: Seller
     email_matches: bool | None = None
@@ -93,7 +93,7 @@ class NotConnected(Shape, kw_only=True, tag_field="status", tag="not_connected")
 
 
 class Unknown(Shape, kw_only=True, tag_field="status", tag="unknown"):
-    """The upstream does not tell."""
+    """imin doesn't say whether the customer has an account."""
 
     seller: Seller
 
@@ -102,7 +102,7 @@ Account = Connected | NotConnected | Unknown
 
 
 class Warning(Shape, kw_only=True):
-    """Something of the upstream's answer that could not be read; `index` is the item's place in the upstream's list."""
+    """An unreadable part of imin's response; `index` is the position in imin's list."""
 
     index: int | None = None
     code: Literal["unreadable_account", "unreadable_field"]
@@ -110,7 +110,7 @@ class Warning(Shape, kw_only=True):
 
 
 class Link(Shape, kw_only=True):
-    """The link under which a connection that starts here will be recorded."""
+    """The link that will record a connection that starts from these URLs."""
 
     id: str
     expires_at: datetime
@@ -135,7 +135,7 @@ class LinkedSeller(Shape, kw_only=True):
 
 
 class LinkRecord(Shape, kw_only=True):
-    """A link on record. It is `issued` until a callback comes, and `received` until it is known what was connected."""
+    """A stored link: `issued` until a callback arrives, then `received` until its outcome is known."""
 
     id: str
     status: Literal["issued", "received", "confirmed", "not_confirmed"]
@@ -155,7 +155,7 @@ class Links(Shape, kw_only=True):
 
 
 class Notice(Shape, kw_only=True):
-    """A notice of imin's that something about the customer's accounts changed."""
+    """A notice from imin that the customer's accounts changed."""
 
     id: str
     received_at: datetime

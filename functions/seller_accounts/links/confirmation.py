@@ -15,7 +15,7 @@ from seller_accounts.imin.imin_client import Upstream
 from seller_accounts.imin.reshape import reshape
 from seller_accounts.links.link_state import seller_digest, split_digests
 from seller_accounts.links.link_store import ConnectedSeller, Link, LinkStore
-from seller_accounts.telemetry import count, describe, log
+from seller_accounts.telemetry import count, exception_fields, log
 
 CLOCK_SKEW = timedelta(minutes=5)
 STATUS_METRICS = {"confirmed": "LinksConfirmed", "not_confirmed": "LinksNotConfirmed"}
@@ -33,7 +33,7 @@ def settle(upstream: Upstream, store: LinkStore, customer: str, link: Link, dead
             count("LinksLeftIssued")
         else:
             count("LinksLeftReceived")
-        log(logging.WARNING, "link_not_settled", link_id=link.id, code=problem.code, **describe(problem))
+        log(logging.WARNING, "link_not_settled", link_id=link.id, code=problem.code, **exception_fields(problem))
         return link
     if settled.status != link.status:
         count(STATUS_METRICS[settled.status])

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from seller_accounts.aws.table import Item, Page, Table, item_id, item_key, read_each, storage, storage_unavailable
+from seller_accounts.aws.table import Item, Page, Table, item_id, item_key, read_each, storage_errors, storage_unavailable
 
 MAX_CALLBACKS = 20  # kept of one link; the count goes on
 MAX_QUERY_BYTES = 2048  # kept of one callback
@@ -84,7 +84,7 @@ class LinkStore:
             "connectedBefore": {"B": connected_before},
             "expiresAt": {"N": str(int(expires_at.timestamp()) + ISSUED_KEPT_SECONDS)},
         }
-        with storage():
+        with storage_errors():
             self._table.client.put_item(TableName=self._table.name, Item=item)
 
     def record_callback(
@@ -209,7 +209,7 @@ class LinkStore:
         """
         used = f"{expression} {condition}"
         options: Any = {"ConditionExpression": condition} if condition else {}
-        with storage():
+        with storage_errors():
             try:
                 answer = self._table.client.update_item(
                     TableName=self._table.name,

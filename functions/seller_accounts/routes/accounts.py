@@ -23,7 +23,7 @@ from seller_accounts.imin.reshape import Reshaped, reshape
 from seller_accounts.imin.tolerant_parser import unreadable
 from seller_accounts.links.link_state import IssuedLink, LinkStates, join_digests
 from seller_accounts.links.link_store import LinkStore
-from seller_accounts.telemetry import count, describe, log
+from seller_accounts.telemetry import count, exception_fields, log
 
 CACHED = "private, max-age=0, stale-if-error=86400"
 CACHE_NO_STORE = "no-store"  # connect URLs are bearer secrets
@@ -117,7 +117,7 @@ class AccountsRoute(msgspec.Struct, frozen=True):
             self.links().issue(customer, link.id, link.issued_at, link.expires_at, digests)
         except Problem as problem:
             count("LinksNotStored")
-            log(logging.WARNING, "link_not_stored", link_id=link.id, **describe(problem))
+            log(logging.WARNING, "link_not_stored", link_id=link.id, **exception_fields(problem))
         else:
             count("LinksIssued")
 
@@ -171,11 +171,11 @@ def get_health(_request: Request) -> Response:
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
     """The function's handler, with its clients. Raises `SettingsError`."""
-    upstream = settings.UpstreamSettings.read(environment)
-    state = settings.StateSettings.read(environment)
-    redirects = settings.RedirectSettings.read(environment)
-    records = settings.StoreSettings.read(environment)
-    identity = Identity(settings.IdentitySettings.read(environment))
+    upstream = settings.UpstreamSettings.from_environment(environment)
+    state = settings.StateSettings.from_environment(environment)
+    redirects = settings.RedirectSettings.from_environment(environment)
+    records = settings.StoreSettings.from_environment(environment)
+    identity = Identity(settings.IdentitySettings.from_environment(environment))
     secrets = secret.make_client()
     accounts = AccountsRoute(
         identity,

@@ -87,9 +87,9 @@ def render_problem_page(problem: Problem, _request_id: str, request: Request | N
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
     """The function's handler, with its clients. Raises `SettingsError`."""
-    upstream = settings.UpstreamSettings.read(environment)
-    state = settings.StateSettings.read(environment)
-    records = settings.StoreSettings.read(environment)
+    upstream = settings.UpstreamSettings.from_environment(environment)
+    state = settings.StateSettings.from_environment(environment)
+    records = settings.StoreSettings.from_environment(environment)
     secrets = secret.make_client()
     route = LinkCallbackRoute(
         LinkStates(state, secret.Secret(secrets, state.secret)),

@@ -102,9 +102,9 @@ def _json(body: shapes.Shape) -> Response:
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
     """The function's handler, with its clients. Raises `SettingsError`."""
-    upstream = settings.UpstreamSettings.read(environment)
-    identity = Identity(settings.IdentitySettings.read(environment))
-    records = table.Table(settings.StoreSettings.read(environment), table.make_client())
+    upstream = settings.UpstreamSettings.from_environment(environment)
+    identity = Identity(settings.IdentitySettings.from_environment(environment))
+    records = table.Table(settings.StoreSettings.from_environment(environment), table.make_client())
     api_key = secret.Secret(secret.make_client(), upstream.api_key_secret)
     routes = RecordRoutes(identity, records, LinkStore(records), NoticeStore(records), Upstream(upstream, api_key))
     return build_handler(

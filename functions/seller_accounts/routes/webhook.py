@@ -79,6 +79,6 @@ def _type_of(notice: Notice) -> str | None:
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
     """The function's handler, with its clients. Raises `SettingsError`."""
-    key = secret.Secret(secret.make_client(), settings.WebhookSettings.read(environment).key_secret)
-    records = table.Table(settings.StoreSettings.read(environment), table.make_client())
+    key = secret.Secret(secret.make_client(), settings.WebhookSettings.from_environment(environment).key_secret)
+    records = table.Table(settings.StoreSettings.from_environment(environment), table.make_client())
     return build_handler({"POST /v1/webhooks/imin": WebhookRoute(key, NoticeStore(records))})
