@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from seller_accounts.aws.secret import Secret, make_client
 from seller_accounts.imin import imin_client
-from seller_accounts.links.link_state import CLOCK_SKEW_SECONDS, LinkState, LinkStates, join_digests
+from seller_accounts.links.link_state import LinkState, LinkStates, join_digests
 from seller_accounts.routes import link_callback
 from seller_accounts.settings import StateSettings
 from tests.aws import link_record_of
@@ -305,7 +305,7 @@ class TestBadStates:
         rosie.callbacks.handler = handler
         calls.clear()
         later = datetime.now(UTC).timestamp() + 86401
-        monkeypatch.setattr("seller_accounts.links.link_state._Signer.get_timestamp", lambda _: int(later) + CLOCK_SKEW_SECONDS)
+        monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(later))
         answer = rosie.comes_back(state)
         assert answer.status == 410
         assert "location" not in answer.headers
@@ -315,7 +315,7 @@ class TestBadStates:
 
     def test_expired_state_with_another_signature_leads_nowhere(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link()
-        monkeypatch.setattr("seller_accounts.links.link_state._Signer.get_timestamp", lambda _: 2**40)
+        monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
         answer = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
         assert answer.status == 400
         assert b"href" not in answer.body
@@ -350,9 +350,9 @@ class TestFailures:
         upstream_deadline = imin_client.upstream_deadline
         given: list[float] = []
 
-        def note(remaining_ms: int, most_seconds: float) -> float:
-            given.append(most_seconds)
-            return upstream_deadline(0, most_seconds)
+        def note(remaining_ms: int, max_seconds: float) -> float:
+            given.append(max_seconds)
+            return upstream_deadline(0, max_seconds)
 
         monkeypatch.setattr(link_callback, "upstream_deadline", note)
         _, state = rosie.gets_link()
@@ -464,7 +464,7 @@ class TestPages:
             failing.setattr(dynamodb, "update_item", _failing(UNAVAILABLE))
             found[503] = rosie.comes_back(state, 'x="><script>alert(1)</script>')
         with monkeypatch.context() as later:
-            later.setattr("seller_accounts.links.link_state._Signer.get_timestamp", lambda _: 2**40)
+            later.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
             found[410] = rosie.comes_back(state)
         return found
 

@@ -1,7 +1,7 @@
-"""Settle a link: ask imin which accounts were connected since the link was issued, and store the outcome.
+"""Settle a link: call imin to find out which accounts were connected since the link was issued, and store the outcome.
 
-What the customer's browser brought back isn't believed. While imin can't say, or the outcome can't be stored, the link stays as it
-is, to be settled when it is next read.
+Nothing in the callback's query is trusted. If imin fails or the outcome can't be stored, the link stays as it is and is settled
+when it is next read.
 Source: imin's page "Get Seller Accounts". Assumption (not in imin's documentation): an account whose `dateLinked` is at most five
 minutes older than the link may be new, because clocks differ.
 """
@@ -22,7 +22,7 @@ STATUS_METRICS = {"confirmed": "LinksConfirmed", "not_confirmed": "LinksNotConfi
 
 
 def settle(upstream: Upstream, store: LinkStore, customer: str, link: Link, deadline: float) -> Link:
-    """Return the link with its outcome, stored; as it is when imin can't say by `deadline` or the outcome can't be stored."""
+    """Store and return the link with its outcome, or return it unchanged if imin or the table fails by `deadline`."""
     try:
         if link.connected_before is None:
             link = link._replace(connected_before=store.connected_before(customer, link.id))
@@ -43,13 +43,13 @@ def settle(upstream: Upstream, store: LinkStore, customer: str, link: Link, dead
 
 
 def newly_connected(accounts: list[Account], link: Link) -> list[ConnectedSeller]:
-    """Return the sellers that are connected, weren't when `link` was issued, and can be named.
+    """Return the identifiable sellers that are connected now but weren't when `link` was issued.
 
-    A date that can be read says no if it is older than the link by more than five minutes, for clocks that differ. Where nothing is
-    known of the time when the link was issued, the date alone decides.
+    A seller whose connection date precedes the link by more than `CLOCK_SKEW` doesn't count. If the sellers connected at that
+    time are unknown, the date alone decides.
     """
     before = None if link.connected_before is None else split_digests(link.connected_before)
-    found = []
+    sellers = []
     for account in accounts:
         if not isinstance(account, Connected) or not account.seller.id:
             continue
@@ -57,5 +57,5 @@ def newly_connected(accounts: list[Account], link: Link) -> list[ConnectedSeller
             continue
         is_since = account.connected_at >= link.issued_at - CLOCK_SKEW if account.connected_at else before is not None
         if is_since:
-            found.append(ConnectedSeller(account.seller.id, account.seller.name, account.connected_at))
-    return found
+            sellers.append(ConnectedSeller(account.seller.id, account.seller.name, account.connected_at))
+    return sellers

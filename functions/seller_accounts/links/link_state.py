@@ -1,7 +1,7 @@
-"""The state of a link: issued into imin's redirect URI, read back from the callback's path, stored nowhere in between.
+"""The signed state of a link: put into imin's redirect URI, and read from the path of the callback.
 
-A state is signed and timed, by itsdangerous; it is no secret, and says nothing that imin does not know. It carries the
-link's id, the customer and the app's redirect URI. A key that does not fit is a reason to look for a rotated one.
+itsdangerous signs and timestamps it. A state isn't secret: it carries the link's id, the customer and the app's redirect URI, all
+known to imin. If no cached key matches its signature, the keys are fetched again, because they may have been rotated.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from seller_accounts.aws.secret import Secret
 from seller_accounts.settings import StateSettings
@@ -20,15 +20,15 @@ from seller_accounts.uuid7 import uuid7
 
 SALT = "seller-accounts.link-state"
 DIGEST_BYTES = 4
-MAX_DIGESTS = 25_000  # so that a record stays below the 400 KB that DynamoDB allows an item
-CLOCK_SKEW_SECONDS = 300  # as in confirmation: a state of an environment whose clock is ahead is not one that has expired
+MAX_DIGESTS = 25_000  # a record stays below DynamoDB's limit of 400 KB
+CLOCK_SKEW_SECONDS = 300  # the clock of the issuing environment may be ahead; as in confirmation
 
 
 class LinkState(msgspec.Struct, array_like=True, frozen=True):
-    """What a state says.
+    """The content of a state.
 
-    `connected` is empty. States of earlier versions have the digests of connected sellers in it, and stay readable; those versions
-    read this one's in turn, which matters while two versions serve side by side.
+    `connected` is empty, but states of earlier versions have the digests of connected sellers in it and stay readable. Those
+    versions can read states of this one, too: during a deployment both run.
     """
 
     link_id: str
@@ -38,7 +38,7 @@ class LinkState(msgspec.Struct, array_like=True, frozen=True):
 
 
 class IssuedLink(msgspec.Struct, frozen=True):
-    """A link just issued: `state` goes into the path of the callback, the rest to the app."""
+    """A new link: `state` is for the path of the callback, the rest for the app."""
 
     id: str
     state: str
@@ -47,7 +47,7 @@ class IssuedLink(msgspec.Struct, frozen=True):
 
 
 class _MessagePack:
-    """How a state is written before it is signed: shorter than JSON, and digests are bytes."""
+    """Serializes a state for itsdangerous: shorter than JSON, with digests as bytes."""
 
     @staticmethod
     def dumps(state: LinkState) -> bytes:
@@ -59,20 +59,20 @@ class _MessagePack:
 
 
 class _Signer(TimestampSigner):
-    def __init__(self, *arguments: Any, clock: Callable[[], float], **options: Any) -> None:
+    def __init__(self, *arguments: Any, clock: Callable[[], int], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._clock = clock
 
     def get_timestamp(self) -> int:
-        return int(self._clock())
+        return self._clock()
 
 
 class InvalidStateError(Exception):
-    """Not a state that we issued."""
+    """A token isn't a state that this service issued."""
 
 
 class ExpiredStateError(Exception):
-    """A `state` with a valid signature that was issued too long ago."""
+    """A state has a valid signature, but its time is over or its timestamp is in the future."""
 
     def __init__(self, state: LinkState) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class ExpiredStateError(Exception):
 
 
 class LinkStates:
-    """Issues states with the current key and reads those of the current or the previous one. `clock` gives seconds since 1970."""
+    """Issues states with the current key and verifies those of either key. `clock` returns seconds since 1970."""
 
     def __init__(self, settings: StateSettings, key: Secret, clock: Callable[[], float] = time.time) -> None:
         self._ttl_seconds = settings.ttl_seconds
@@ -96,13 +96,13 @@ class LinkStates:
         return IssuedLink(state.link_id, token if isinstance(token, str) else token.decode(), issued_at, self.expires_at(issued_at))
 
     def expires_at(self, issued_at: datetime) -> datetime:
-        """Return when the time of a link is over that was issued at `issued_at`."""
+        """Return the expiry of a link issued at `issued_at`."""
         return issued_at + timedelta(seconds=self._ttl_seconds)
 
     def read(self, token: str) -> tuple[LinkState, datetime]:
-        """The state in `token`, and when it was issued.
+        """Verify `token` and return its state and the time of issue.
 
-        Raises `InvalidStateError`, `ExpiredStateError`, and `Problem` `secret_unavailable`.
+        Raises `InvalidStateError`, `ExpiredStateError` and `Problem` (`secret_unavailable`).
         """
         try:
             return self._read(token)
@@ -112,33 +112,34 @@ class LinkStates:
             return self._read(token)
 
     def _read(self, token: str) -> tuple[LinkState, datetime]:
-        serializer = self._serializer(self._key.versions(), ahead_seconds=CLOCK_SKEW_SECONDS)
-        state: LinkState
         try:
-            try:
-                state, issued_at = serializer.loads(token, max_age=self._ttl_seconds + CLOCK_SKEW_SECONDS, return_timestamp=True)
-            except SignatureExpired as error:  # itsdangerous checks the signature before the age
-                raise ExpiredStateError(serializer.load_payload(error.payload or b"")) from error
+            state, issued_at = self._serializer(self._key.versions()).loads(token, return_timestamp=True)
         except BadData as error:
             raise InvalidStateError from error
+        age_seconds = self._now() - int(issued_at.timestamp())
+        if not -CLOCK_SKEW_SECONDS <= age_seconds <= self._ttl_seconds:
+            raise ExpiredStateError(state)
         return state, issued_at
 
-    def _serializer(self, keys: list[str], ahead_seconds: int = 0) -> URLSafeTimedSerializer:
-        """Signs with the last of `keys` and takes what any of them signed. Its clock is so many seconds ahead."""
-        signer_options = {"clock": lambda: self._clock() + ahead_seconds, "digest_method": hashlib.sha256}
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _serializer(self, keys: list[str]) -> URLSafeTimedSerializer:
+        """Make a serializer that signs with the last of `keys` and verifies with any of them."""
+        signer_options = {"clock": self._now, "digest_method": hashlib.sha256}
         return URLSafeTimedSerializer(keys, SALT, serializer=_MessagePack, signer=_Signer, signer_kwargs=signer_options)
 
 
 def seller_digest(seller_id: str) -> bytes:
-    """Return enough of a hash to know a seller again within one customer's list."""
+    """Return a short hash that identifies a seller within one customer's list."""
     return hashlib.sha256(seller_id.encode()).digest()[:DIGEST_BYTES]
 
 
 def join_digests(seller_ids: Iterable[str]) -> bytes:
-    """Return the digests of sellers one after the other, at most `MAX_DIGESTS`."""
+    """Concatenate the digests of at most `MAX_DIGESTS` sellers."""
     return b"".join(map(seller_digest, itertools.islice(seller_ids, MAX_DIGESTS)))
 
 
 def split_digests(digests: bytes) -> set[bytes]:
-    """Return the digests that `join_digests` joined."""
+    """Split the result of `join_digests`."""
     return {digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)}

@@ -1,8 +1,8 @@
-"""Links in the table: those issued, callbacks that came, and what was found to be connected.
+"""Store links: issued ones, their callbacks, and the sellers connected through them.
 
-A link that is merely issued is an `ISSUED` record, with digests of the sellers connected then. Its first callback, or a seller that
-is found connected without one, makes a `LINK` record. Each change to that is one atomic update of one item, so concurrent callbacks
-lose nothing, and a confirmed link stays confirmed.
+A new link is an `ISSUED` record with digests of the sellers connected then. Its first callback, or a connection without one,
+creates a `LINK` record. Each change to it is one atomic update of one item, so concurrent callbacks lose nothing, and a confirmed
+link stays confirmed.
 Source: Amazon DynamoDB's developer guide, "Update expressions" and "Condition expressions".
 """
 
@@ -14,15 +14,15 @@ from typing import Any, Literal, NamedTuple
 
 from seller_accounts.aws.table import Item, Page, Table, item_id, item_key, read_each, storage_errors, storage_unavailable
 
-MAX_CALLBACKS = 20  # kept of one link; the count goes on
-MAX_QUERY_BYTES = 2048  # kept of one callback
-MAX_TEXT_CHARACTERS = 1024  # kept of a seller's id or name
-MAX_SELLERS_BYTES = 128 * 1024  # kept of one link: with its callbacks that stays well below the 400 KB that DynamoDB allows an item
+MAX_CALLBACKS = 20  # stored per link; later ones are only counted
+MAX_QUERY_BYTES = 2048  # stored per callback
+MAX_TEXT_CHARACTERS = 1024  # stored of a seller's id or name
+MAX_SELLERS_BYTES = 128 * 1024  # stored per link: with its callbacks well below DynamoDB's limit of 400 KB per item
 SELLERS_PER_UPDATE = 50  # an update expression has at most 4 KB
-MAX_WRITE_ATTEMPTS = 5  # a record changes its branch at most twice; erasing it in between may take it back
+MAX_WRITE_ATTEMPTS = 5  # the branch changes at most twice, more often only if the record is erased in between
 
-ISSUED_KEPT_SECONDS = 86400  # after a link's time is over
-DEFAULT_TTL = timedelta(days=1)  # of links on record from versions that didn't store when their time is over
+ISSUED_KEPT_SECONDS = 86400  # after a link has expired
+DEFAULT_TTL = timedelta(days=1)  # for records of versions that didn't store the expiry
 
 Status = Literal["issued", "received", "confirmed", "not_confirmed"]
 
@@ -38,17 +38,17 @@ CONFIRM_ISSUED = (
 REOPEN = ", #status = :received"  # a new callback may have another outcome
 LEAVE_STATUS = ", #status = if_not_exists(#status, :received)"
 KEEP_CALLBACK = ", callbacks = list_append(if_not_exists(callbacks, :noCallbacks), :callback)"
-KEEP_DIGESTS = ", connectedBefore = if_not_exists(connectedBefore, :connectedBefore)"  # of a state of an earlier version
+KEEP_DIGESTS = ", connectedBefore = if_not_exists(connectedBefore, :connectedBefore)"  # from a state of an earlier version
 COUNT_CALLBACK = " ADD callbackCount :one"
 IS_NOT_CONFIRMED = "(attribute_not_exists(#status) OR #status <> :confirmed)"
-HAS_ROOM = "(attribute_not_exists(callbacks) OR size(callbacks) < :max)"
+HAS_ROOM_FOR_CALLBACK = "(attribute_not_exists(callbacks) OR size(callbacks) < :max)"
 
 
-LAST = datetime.max.replace(tzinfo=UTC)  # sellers without a date come last
+LAST = datetime.max.replace(tzinfo=UTC)  # sorts sellers without a date last
 
 
 class ConnectedSeller(NamedTuple):
-    """A seller with whom an account was connected under a link; `connected_at` is None where imin tells no date."""
+    """A seller whose account was connected through a link; `connected_at` is None if imin gives no date."""
 
     id: str
     name: str | None
@@ -56,7 +56,7 @@ class ConnectedSeller(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link on record. `connected_before` are digests of the sellers connected when it was issued; None if nobody knows."""
+    """A stored link. `connected_before` has digests of the sellers connected when it was issued; None if unknown."""
 
     id: str
     status: Status
@@ -70,13 +70,13 @@ class Link(NamedTuple):
 
 
 class LinkStore:
-    """The links in `table`."""
+    """Reads and writes links in `table`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def issue(self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, connected_before: bytes) -> None:
-        """Store a link that was just issued. Raises `Problem` (`storage_unavailable`)."""
+        """Store a new link. Raises `Problem` (`storage_unavailable`)."""
         item: Item = {
             **item_key(customer, "ISSUED", link_id),
             "issuedAt": {"S": _format_timestamp(issued_at)},
@@ -90,12 +90,12 @@ class LinkStore:
     def record_callback(
         self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, query: str, connected_before: bytes = b""
     ) -> Link:
-        """Add a callback that came with `query` to the link's record, which is made if it isn't there, and return the record.
+        """Add a callback with `query` to the link's record, created if necessary, and return the link.
 
-        A link that isn't confirmed is `received` after it. Raises `Problem` (`storage_unavailable`).
+        An unconfirmed link becomes `received`. Raises `Problem` (`storage_unavailable`).
         """
         now = _format_timestamp(datetime.fromtimestamp(self._table.clock(), UTC))
-        kept = query.encode()[:MAX_QUERY_BYTES].decode(errors="ignore")
+        stored_query = query.encode()[:MAX_QUERY_BYTES].decode(errors="ignore")
         values: Item = {
             ":received": {"S": "received"},
             ":confirmed": {"S": "confirmed"},
@@ -107,15 +107,17 @@ class LinkStore:
             ":expiresAt": self._table.expires_at(),
             ":one": {"N": "1"},
             ":noCallbacks": {"L": []},
-            ":callback": {"L": [{"M": {"at": {"S": now}, "query": {"S": kept}}}]},
+            ":callback": {"L": [{"M": {"at": {"S": now}, "query": {"S": stored_query}}}]},
             ":max": {"N": str(MAX_CALLBACKS)},
         }
         is_confirmed = is_full = False
         for _ in range(MAX_WRITE_ATTEMPTS):
             expression = RECORD_CALLBACK + (LEAVE_STATUS if is_confirmed else REOPEN) + (KEEP_DIGESTS if connected_before else "")
             expression += COUNT_CALLBACK if is_full else KEEP_CALLBACK + COUNT_CALLBACK
-            conditions = [*([] if is_confirmed else [IS_NOT_CONFIRMED]), *([] if is_full else [HAS_ROOM])]
-            item, is_written = self._update_if(customer, link_id, expression, values, " AND ".join(conditions))
+            conditions = [*([] if is_confirmed else [IS_NOT_CONFIRMED]), *([] if is_full else [HAS_ROOM_FOR_CALLBACK])]
+            item, is_written = self._update_if(
+                customer, link_id, expression=expression, values=values, condition=" AND ".join(conditions)
+            )
             if is_written:
                 return _written_link(item)
             is_confirmed = item.get("status") == values[":confirmed"]
@@ -125,14 +127,14 @@ class LinkStore:
     def settle(self, customer: str, link: Link, sellers: list[ConnectedSeller]) -> Link:
         """Add `sellers` and confirm the link; without any a `received` link becomes `not_confirmed`.
 
-        Only the last part of `sellers` confirms the link, so that a part that fails is added when the link is settled again.
-        Returns the record after it; one that was erased meanwhile isn't made again. Raises `Problem` (`storage_unavailable`).
+        Only the last batch of `sellers` confirms the link, so that a failed batch is added when the link is settled again. Returns
+        the link afterwards; a record erased meanwhile isn't recreated. Raises `Problem` (`storage_unavailable`).
         """
         if not sellers:
             return self._mark_not_confirmed(customer, link) if link.status == "received" else link
         if link.status == "issued" and (confirmed := self._confirm_issued(customer, link, sellers)):
             return confirmed
-        added = _that_fit(link, sellers)
+        added = _select_fitting(link, sellers)
         if link.status == "confirmed" and not added:
             return link
         parts = [added[start : start + SELLERS_PER_UPDATE] for start in range(0, len(added), SELLERS_PER_UPDATE)] or [[]]
@@ -146,29 +148,31 @@ class LinkStore:
         if item:
             return next(iter(read_each([item], _link_from_item)), None)
         item = self._table.get(customer, "ISSUED", link_id)
-        return next(iter(read_each([item] if item else [], _issued_link_of)), None)
+        return next(iter(read_each([item] if item else [], _issued_link_from_item)), None)
 
     def connected_before(self, customer: str, link_id: str) -> bytes | None:
         """Return the digests of an issued link, or None if there is no record of it. Raises `Problem` (`storage_unavailable`)."""
         item = self._table.get(customer, "ISSUED", link_id)
-        return next(iter(read_each([item] if item else [], _digests_of)), None)
+        return next(iter(read_each([item] if item else [], _digests_from_item)), None)
 
     def page(self, customer: str, limit: int, cursor: str | None) -> tuple[list[Link], str | None]:
-        """Links, newest first, and the cursor of the next page. Raises `Problem`, as `Table.page` does."""
+        """Return links, newest first, and the cursor of the next page. Raises `Problem`, as `Table.page` does."""
         page: Page = self._table.page(customer, "LINK", limit, cursor)
         return read_each(page.items, _link_from_item), page.next_cursor
 
     def _confirm_issued(self, customer: str, link: Link, sellers: list[ConnectedSeller]) -> Link | None:
-        """Make the record of a link that is confirmed without a callback. None if it has a record: a callback came meanwhile."""
+        """Create the record of a link confirmed without a callback; None if a callback has created it meanwhile."""
         values: Item = {
             ":confirmed": {"S": "confirmed"},
             ":issuedAt": {"S": _format_timestamp(link.issued_at)},
             ":validUntil": {"S": _format_timestamp(link.expires_at)},
-            ":sellers": {"M": {_name_of(seller): _seller_to_item(seller) for seller in _that_fit(link, sellers)}},
+            ":sellers": {"M": {_attribute_name(seller): _seller_to_item(seller) for seller in _select_fitting(link, sellers)}},
             ":zero": {"N": "0"},
             ":expiresAt": self._table.expires_at(),
         }
-        item, is_written = self._update_if(customer, link.id, CONFIRM_ISSUED, values, "attribute_not_exists(pk)")
+        item, is_written = self._update_if(
+            customer, link.id, expression=CONFIRM_ISSUED, values=values, condition="attribute_not_exists(pk)"
+        )
         return _written_link(item) if is_written else None
 
     def _add_sellers(self, customer: str, link: Link, sellers: list[ConnectedSeller], *, is_last: bool) -> Link:
@@ -176,14 +180,16 @@ class LinkStore:
         values: Item = {}
         changes: list[str] = []
         for number, seller in enumerate(sellers):
-            names[f"#s{number}"] = _name_of(seller)
+            names[f"#s{number}"] = _attribute_name(seller)
             values[f":s{number}"] = _seller_to_item(seller)
             changes.append(f"sellers.#s{number} = if_not_exists(sellers.#s{number}, :s{number})")
         if is_last:
             names["#status"] = "status"
             values[":confirmed"] = {"S": "confirmed"}
             changes.append("#status = :confirmed")
-        item, is_written = self._update_if(customer, link.id, "SET " + ", ".join(changes), values, "attribute_exists(pk)", names)
+        item, is_written = self._update_if(
+            customer, link.id, expression="SET " + ", ".join(changes), values=values, condition="attribute_exists(pk)", names=names
+        )
         if is_written:
             return _written_link(item)
         return link._replace(status="confirmed" if is_last else link.status, sellers=link.sellers + sellers)  # erased: not stored
@@ -191,27 +197,28 @@ class LinkStore:
     def _mark_not_confirmed(self, customer: str, link: Link) -> Link:
         values: Item = {":notConfirmed": {"S": "not_confirmed"}, ":confirmed": {"S": "confirmed"}}
         condition = "attribute_exists(pk) AND #status <> :confirmed"
-        item, _ = self._update_if(customer, link.id, "SET #status = :notConfirmed", values, condition)
+        item, _ = self._update_if(customer, link.id, expression="SET #status = :notConfirmed", values=values, condition=condition)
         return _written_link(item) if item else link._replace(status="not_confirmed")  # erased: not stored
 
     def _update_if(
         self,
         customer: str,
         link_id: str,
+        *,
         expression: str,
         values: Item,
         condition: str,
         names: Mapping[str, str] | None = None,
     ) -> tuple[Item, bool]:
-        """Update the record if `condition` holds. Returns the record after it, empty if there is none, and whether it was written.
+        """Update the record if `condition` holds. Returns the record afterwards, if any, and whether it was written.
 
-        DynamoDB accepts neither an empty condition nor a name or value that no expression uses.
+        DynamoDB rejects an empty condition, and a name or value that no expression uses.
         """
         used = f"{expression} {condition}"
         options: Any = {"ConditionExpression": condition} if condition else {}
         with storage_errors():
             try:
-                answer = self._table.client.update_item(
+                response = self._table.client.update_item(
                     TableName=self._table.name,
                     Key=item_key(customer, "LINK", link_id),
                     UpdateExpression=expression,
@@ -221,14 +228,14 @@ class LinkStore:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **options,
                 )
-                return answer["Attributes"], True
+                return response["Attributes"], True
             except self._table.client.exceptions.ConditionalCheckFailedException as error:
                 existing: Any = error.response
                 return existing.get("Item", {}), False
 
 
-def _that_fit(link: Link, sellers: list[ConnectedSeller]) -> list[ConnectedSeller]:
-    """Return those of `sellers` that aren't on the link's record yet and fit into it."""
+def _select_fitting(link: Link, sellers: list[ConnectedSeller]) -> list[ConnectedSeller]:
+    """Return the new ones of `sellers` that fit into the link's record."""
     known = {seller.id for seller in link.sellers}
     room = MAX_SELLERS_BYTES - sum(map(_size, link.sellers))
     fitting = []
@@ -242,7 +249,7 @@ def _that_fit(link: Link, sellers: list[ConnectedSeller]) -> list[ConnectedSelle
 
 
 def _size(seller: ConnectedSeller) -> int:
-    """Return about how many bytes a seller takes in a record, names of attributes included."""
+    """Estimate the bytes of a seller in a record, including attribute names."""
     return 100 + len(seller.id[:MAX_TEXT_CHARACTERS].encode()) + len((seller.name or "")[:MAX_TEXT_CHARACTERS].encode())
 
 
@@ -254,8 +261,8 @@ def _parse_timestamp(value: Item) -> datetime:
     return datetime.fromisoformat(value["S"])
 
 
-def _name_of(seller: ConnectedSeller) -> str:
-    """Return a seller's name in the map of a record: an id may be longer than DynamoDB allows."""
+def _attribute_name(seller: ConnectedSeller) -> str:
+    """Return the attribute name of a seller in a record's map: its id may be longer than DynamoDB allows."""
     return hashlib.sha256(seller.id.encode()).hexdigest()[:32]
 
 
@@ -272,18 +279,18 @@ def _seller_from_item(value: Item) -> ConnectedSeller:
 
 
 def _written_link(item: Item) -> Link:
-    """Read a record that was just written. Raises `Problem` (`storage_unavailable`) for one that was damaged before."""
+    """Read a record that was just written. Raises `Problem` (`storage_unavailable`) if it is damaged."""
     for link in read_each([item], _link_from_item):
         return link
     raise storage_unavailable()
 
 
-def _issued_link_of(item: Item) -> Link:
+def _issued_link_from_item(item: Item) -> Link:
     issued_at, expires_at = _parse_timestamp(item["issuedAt"]), _parse_timestamp(item["validUntil"])
-    return Link(item_id(item), "issued", issued_at, expires_at, None, None, 0, [], _digests_of(item))
+    return Link(item_id(item), "issued", issued_at, expires_at, None, None, 0, [], _digests_from_item(item))
 
 
-def _digests_of(item: Item) -> bytes:
+def _digests_from_item(item: Item) -> bytes:
     return bytes(item["connectedBefore"]["B"])
 
 
@@ -301,5 +308,5 @@ def _link_from_item(item: Item) -> Link:
         _parse_timestamp(item["lastCallbackAt"]) if "lastCallbackAt" in item else None,
         int(item["callbackCount"]["N"]),
         sellers,
-        _digests_of(item) if "connectedBefore" in item else None,
+        _digests_from_item(item) if "connectedBefore" in item else None,
     )

@@ -1,7 +1,7 @@
-"""`GET /v1/link-callbacks/{state}`: the customer's browser comes back from imin, and is sent on to the app.
+"""`GET /v1/link-callbacks/{state}`: imin redirects the customer's browser here, and it is redirected to the app.
 
-Nothing is believed but the signed state. The callback is stored before anything else; then imin is asked what was really connected;
-then the customer goes on to the app, whatever the answer was.
+Only the signed state is trusted. The callback is stored first; then imin is called to find out what was connected; then the browser
+is redirected to the app, even if imin fails.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ CALLBACK_UPSTREAM_SECONDS = 2.5  # a customer is waiting
 
 
 class LinkCallbackRoute(msgspec.Struct, frozen=True):
-    """The route, and what it works with."""
+    """The route with its clients."""
 
     link_states: LinkStates
     store: LinkStore
@@ -38,12 +38,12 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
         except InvalidStateError:
             count("CallbacksInvalid")
             return page(
-                400, "This link does not work", "It may have been cut off or changed. Please go back to the app and start again."
+                400, "This link doesn't work", "It may be incomplete or changed. Please go back to the app and start again."
             )
         except ExpiredStateError as error:
             count("CallbacksExpired")
             back = _with_query_parameters(error.state.redirect_uri, linkId=error.state.link_id, status="expired")
-            text = "Please go back to the app and start again. What you connected stays connected."
+            text = "Please go back to the app and start again. Accounts that you have connected stay connected."
             return page(410, "This link has expired", text, link=(back, "Back to the app"))
         request.log.update(link_id=state.link_id, customer_identifier=state.customer_identifier)
         customer = state.customer_identifier
@@ -56,37 +56,37 @@ class LinkCallbackRoute(msgspec.Struct, frozen=True):
 
 
 def _is_speculative(request: Request) -> bool:
-    """Whether a browser loads the page before anybody opens it. Source: the Fetch standard (`Sec-Purpose`); older names."""
+    """Whether a browser only prefetches the page. Source: the Fetch standard (`Sec-Purpose`); older header names."""
     return any("prefetch" in request.headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-moz"))
 
 
-def _with_query_parameters(redirect_uri: str, **ours: str) -> str:
-    """`redirect_uri` with `ours` in its query, once: an app that reads the first of two must not read one that was there before."""
+def _with_query_parameters(redirect_uri: str, **parameters: str) -> str:
+    """Set query parameters of `redirect_uri`, replacing those of the same name. The app's other parameters stay as they are."""
     base, _, query = redirect_uri.partition("?")
-    theirs = [pair for pair in query.split("&") if query and unquote_plus(pair.partition("=")[0]) not in ours]
-    return f"{base}?{'&'.join([*theirs, *(f'{name}={value}' for name, value in ours.items())])}"
+    pairs = query.split("&") if query else []
+    pairs = [pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in parameters]
+    pairs += [f"{name}={value}" for name, value in parameters.items()]
+    return f"{base}?{'&'.join(pairs)}"
 
 
 def _redirect_to_app(url: str) -> Response:
-    text = "If the app does not open by itself, use this button."
+    text = "If the app doesn't open, use this button."
     return page(303, "Back to the app", text, link=(url, "Open the app"), headers={"Location": url})
 
 
 def render_problem_page(problem: Problem, _request_id: str, request: Request | None) -> Response:
-    """How a problem is told to a customer: nothing is lost, and the same URL can be opened again."""
+    """Render a problem as a page. The same URL can be opened again."""
     if problem.code == "storage_unavailable":
         count("CallbacksNotStored")
     if problem.status < 500 or request is None:
-        return page(
-            problem.status, "This link does not work", "Please go back to the app and start again.", headers=problem.headers
-        )
+        return page(problem.status, "This link doesn't work", "Please go back to the app and start again.", headers=problem.headers)
     again = f"{request.path}?{request.raw_query}" if request.raw_query else request.path
-    text = "What you connected is not lost. Please wait a moment and try again."
-    return page(problem.status, "We can't finish this just now", text, link=(again, "Try again"), headers=problem.headers)
+    text = "Accounts that you have connected aren't lost. Please wait a moment and try again."
+    return page(problem.status, "We can't finish this right now", text, link=(again, "Try again"), headers=problem.headers)
 
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
-    """The function's handler, with its clients. Raises `SettingsError`."""
+    """Make the function's handler and its clients. Raises `SettingsError`."""
     upstream = settings.UpstreamSettings.from_environment(environment)
     state = settings.StateSettings.from_environment(environment)
     records = settings.StoreSettings.from_environment(environment)
