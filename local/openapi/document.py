@@ -14,7 +14,7 @@ from local.openapi.service import ROOT, Answer
 from local.openapi.words import Json, compare, read_words
 from local.template import Route, Template
 from seller_accounts.http.problems import PROBLEM_TYPES
-from seller_accounts.routes.accounts import CACHE_NO_STORE, CACHED, STATUSES
+from seller_accounts.routes.accounts import CACHE_NO_STORE, CACHE_PRIVATE, STATUSES
 from seller_accounts.routes.links import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 PATH = ROOT / "openapi.json"
@@ -25,7 +25,7 @@ PARAMETERS: Json = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
 }
 """Schemas of parameters that the code knows of."""
-HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHED, CACHE_NO_STORE]}}
+HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHE_PRIVATE, CACHE_NO_STORE]}}
 
 
 def make_document(template: Template) -> Json:

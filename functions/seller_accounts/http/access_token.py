@@ -1,9 +1,8 @@
 """Verify a bearer token: signature by the issuer's published keys, `iss`, `aud` (or `client_id`), `exp`, `nbf`.
 
-Decides whether a token is valid and what it claims, but not who may do what. Only asymmetric algorithms are accepted, so that a
-public key can never pass for a shared secret.
+Only asymmetric algorithms are accepted, so that a public key can't be used as a shared secret. Authorization belongs to `identity`.
 Source: RFC 6750 (bearer tokens), RFC 7519 (JWT), RFC 8725 (JWT best practice), OpenID Connect Discovery 1.0; API Gateway's
-developer guide, "Control access to HTTP APIs with JWT authorizers" (`client_id` where there is no `aud`).
+developer guide, "Control access to HTTP APIs with JWT authorizers" (`client_id` instead of a missing `aud`).
 """
 
 import contextlib
@@ -22,9 +21,9 @@ from seller_accounts.telemetry import exception_fields, log
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 KEYS_TTL_SECONDS = 300
-KEYS_REFRESH_SECONDS = 10  # unknown key ids make the keys be fetched afresh no more often than this
+KEYS_REFRESH_SECONDS = 10  # the shortest time between two fetches because of unknown key ids
 CONNECT_TIMEOUT_SECONDS = 1.0
-FETCH_SECONDS = 3.0  # in all for one document, bytes that drip in included
+FETCH_SECONDS = 3.0  # for one document, including slow responses
 
 FetchJson = Callable[[str], Any]
 
@@ -32,19 +31,19 @@ _session = functools.cache(transport.make_session)
 
 
 def fetch_json(url: str) -> Any:
-    """The JSON at `url`. Raises `requests.RequestException`, also for an answer that is no JSON; follows no redirect."""
-    token = transport.deadline.set(time.monotonic() + FETCH_SECONDS)
-    try:
+    """Fetch `url` and decode its JSON. Redirects aren't followed.
+
+    Raises `requests.RequestException` on a network error, a status other than 200, or invalid JSON.
+    """
+    with transport.deadline_at(time.monotonic() + FETCH_SECONDS):
         response = _session().get(url, timeout=CONNECT_TIMEOUT_SECONDS, allow_redirects=False)
-    finally:
-        transport.deadline.reset(token)
     if response.status_code != 200:
         raise requests.HTTPError(response=response)
     return response.json()
 
 
 class Verifier:
-    """Verifies tokens of one issuer for its audiences, and keeps the issuer's keys for five minutes. `clock` counts seconds."""
+    """Verifies tokens of one issuer, whose keys it caches for five minutes. `clock` returns seconds."""
 
     def __init__(
         self,
@@ -61,24 +60,24 @@ class Verifier:
         self._fetched_at = -float("inf")
 
     def claims(self, authorization: str) -> Mapping[str, object]:
-        """Return the claims of the token in an `Authorization` header, when every check holds.
+        """Verify the token in an `Authorization` header and return its claims.
 
-        Raises `Problem`: `unauthenticated`, or `secret_unavailable` when the issuer's keys are unavailable.
+        Raises `Problem`: `unauthenticated`, or `secret_unavailable` if the issuer's keys are unavailable.
         """
         scheme, _, token = authorization.strip().partition(" ")
         if scheme.lower() != "bearer":
-            raise _unauthenticated("A bearer token is needed.", "Bearer")
+            raise _unauthenticated("A bearer token is required.", "Bearer")
         options: Any = {"require": ["exp", "iss"], "verify_aud": False}
         try:
             key = self._key(jwt.get_unverified_header(token.strip()))
             claims: dict[str, object] = jwt.decode(token.strip(), key, algorithms=ALGORITHMS, issuer=self._issuer, options=options)
             self._check_audience(claims)
         except jwt.PyJWTError as error:
-            raise _unauthenticated("The bearer token is not valid.", 'Bearer error="invalid_token"') from error
+            raise _unauthenticated("The bearer token is invalid.", 'Bearer error="invalid_token"') from error
         return claims
 
     def _check_audience(self, claims: Mapping[str, object]) -> None:
-        """Raise `jwt.InvalidAudienceError` unless `aud`, or `client_id` where there is no `aud`, has one of the audiences."""
+        """Raise `jwt.InvalidAudienceError` unless `aud` (or `client_id` if there is no `aud`) has one of the audiences."""
         audience = claims["aud"] if "aud" in claims else claims.get("client_id")
         members = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(member, str) for member in members) or self._audiences.isdisjoint(members):
@@ -96,10 +95,10 @@ class Verifier:
     def _refresh(self) -> None:
         """Fetch the issuer's keys. Known ones stay in use while the issuer is unavailable."""
         try:
-            about = self._fetch_json(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
-            if about["issuer"] != self._issuer:
-                raise ValueError("the issuer calls itself by another name")
-            keys = _usable_keys(self._fetch_json(about["jwks_uri"])["keys"])
+            configuration = self._fetch_json(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
+            if configuration["issuer"] != self._issuer:
+                raise ValueError("the issuer has another name")
+            keys = _usable_keys(self._fetch_json(configuration["jwks_uri"])["keys"])
         except (requests.RequestException, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError) as error:
             if not self._keys:
                 raise Problem(
@@ -112,9 +111,9 @@ class Verifier:
 
 
 def _usable_keys(keys: Any) -> dict[tuple[str, str], jwt.PyJWK]:
-    """Return public keys by id and algorithm; a key that names no algorithm serves all that fit it (RFC 7517 4.4).
+    """Return public keys by id and algorithm; a key without `alg` serves every algorithm that fits it (RFC 7517 4.4).
 
-    Keys without an id, of another type and those that can't be read are left out. Raises `ValueError` when none is left.
+    Keys without an id, of another type or that are malformed are left out. Raises `ValueError` if none is left.
     """
     usable = {}
     for key in keys:

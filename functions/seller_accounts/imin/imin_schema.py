@@ -1,9 +1,8 @@
-"""What imin's Get Seller Accounts answers, as typed models: the shapes of its page, with the drift that is known of them.
+"""Typed models of imin's Get Seller Accounts response, as documented and with known deviations.
 
-Only shapes: `reading` reads them tolerantly, by the kind that a field is annotated with, and `reshape` makes the app's own out of
-them. Any field may be missing; a field that is not here is ignored. Fields stand in the page's order, because the decoder looks for
-the next one first; other names come last.
-Source: imin's page "Get Seller Accounts"; OpenActive's and imin's other public pages for names that drift.
+`tolerant_parser` reads fields by their annotated `Kind`; `reshape` converts the models into the app's. Any field may be missing;
+unknown fields are ignored. Fields are in imin's order, because the decoder tries the next field first; alternative names come last.
+Source: imin's page "Get Seller Accounts"; public pages of OpenActive and imin for alternative names.
 """
 
 from enum import Enum
@@ -13,7 +12,7 @@ from msgspec import Raw, Struct, field
 
 
 class Kind(Enum):
-    """How a field is read whose JSON type alone doesn't say it."""
+    """The meaning of a field whose JSON type alone doesn't determine how it is read."""
 
     URL = "an http or https URL"
     MOMENT = "a date and time"
@@ -33,12 +32,12 @@ T = TypeVar("T")
 OneOrList: TypeAlias = T | list[T] | None
 Text = str | None
 Term = Annotated[str | None, Kind.TERM]
-"""A type or an enumeration member: the last part of a name or IRI counts."""
+"""A type or an enumeration member, of which only the last part of a name or IRI counts."""
 Reference = Annotated[str | None, Kind.REFERENCE]
 """An IRI, or an object with that `@id`."""
 Flag = bool | Literal["true", "false"] | None
 Moment = Annotated[str | None, Kind.MOMENT]
-"""An ISO 8601 date, or date and time; without an offset it counts as UTC."""
+"""An ISO 8601 date, or date and time; UTC if it has no offset."""
 
 
 class UrlObject(Struct, gc=False, frozen=True):
@@ -117,7 +116,7 @@ class EntitlementType(Struct, gc=False):
 
 
 class Entitlement(Struct, gc=False):
-    """An entitlement that evidence is asked for, or was."""
+    """An entitlement that requires evidence."""
 
     at_id: Text = field(name="@id", default=None)
     expires: Moment = None
@@ -129,7 +128,7 @@ class Entitlement(Struct, gc=False):
 
 
 class Account(Struct, gc=False):
-    """How the customer stands with one seller."""
+    """The customer's account with one seller."""
 
     seller: Seller
     potential_action: OneOrList[Action] = field(name="potentialAction", default=None)
@@ -144,14 +143,14 @@ class Account(Struct, gc=False):
 
 
 class Collection(Struct, gc=False):
-    """The answer, when all of it fits."""
+    """The response, if every field fits."""
 
     items: list[Account] = field(name="imin:item")
     entitlement_filter: Text = field(name="imin:entitlementFilter", default=None)
 
 
 class RawCollection(Struct, gc=False):
-    """The answer around accounts that stay as they came: one that can't be read must not cost the others."""
+    """The response with undecoded accounts, so that an unreadable account doesn't affect the others."""
 
     items: list[Raw] = field(name="imin:item")
     entitlement_filter: Text = field(name="imin:entitlementFilter", default=None)

@@ -1,11 +1,11 @@
-"""Makes the app's accounts out of imin's: which case an account is, and where each field goes.
+"""Convert imin's accounts into the app's: the case of each account, and the mapping of each field.
 
-Source: imin's page "Get Seller Accounts" for the three cases; what fits none of them is `unknown` rather than guessed.
+Source: imin's page "Get Seller Accounts" for the three cases. An account that fits none of them is `unknown`.
 """
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,10 +13,8 @@ from seller_accounts.http import shapes
 from seller_accounts.imin import imin_schema
 from seller_accounts.imin.tolerant_parser import Case, is_plain_url, is_web_url, last_part, parse_moment, read_collection, salvage
 
-FLAGS = {True: True, "true": True, False: False, "false": False, None: None}
 NO_REQUEST = imin_schema.EvidenceRequestAction()
 NO_TYPE = imin_schema.EntitlementType()
-NOTHING_REQUESTED = shapes.EvidenceRequest(status="unknown")
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -26,14 +24,14 @@ _account_decoder = msgspec.json.Decoder(imin_schema.Account)
 
 
 class NotPlainError(ValueError):
-    """An account fits the models but must be read by `reading.salvage`.
+    """An account fits the models but must be read by `tolerant_parser.salvage`.
 
-    It has a URL that an app must not open, or an object in which its model finds nothing: it may be another form of one.
+    It has a URL that an app must not open, or an object without any known field, which may have another form.
     """
 
 
 class Reshaped(NamedTuple):
-    """An upstream answer in the app's shapes, in the upstream's order."""
+    """imin's response in the app's shapes and in imin's order."""
 
     entitlement_filter: str | None
     accounts: list[shapes.Account]
@@ -41,16 +39,16 @@ class Reshaped(NamedTuple):
 
 
 def reshape(body: bytes) -> Reshaped:
-    """All of an upstream answer. Raises `Problem` `upstream_invalid_response` when nothing can be read of it."""
+    """Convert imin's response. Raises `Problem` (`upstream_invalid_response`) if nothing in it is readable."""
     try:
         collection = _collection_decoder.decode(body)
-        return Reshaped(collection.entitlement_filter or None, _accounts(collection.items), [])
+        return Reshaped(collection.entitlement_filter or None, [_account(item) for item in collection.items], [])
     except (ValueError, OverflowError, RecursionError):
         return _reshape_one_by_one(body)
 
 
 def _reshape_one_by_one(body: bytes) -> Reshaped:
-    """The same for an answer of which something does not fit."""
+    """Convert a response in which something doesn't fit the models."""
     collection, warnings = read_collection(body)
     accounts = []
     for index, item in enumerate(collection.items):
@@ -63,25 +61,14 @@ def _reshape_one_by_one(body: bytes) -> Reshaped:
     return Reshaped(collection.entitlement_filter or None, accounts, warnings)
 
 
-def _accounts(items: list[imin_schema.Account]) -> list[shapes.Account]:
-    """The accounts of `items`, each put where its item was: that one's memory, still in the processor's cache, serves the next."""
-    accounts: list[Any] = items
-    for place, item in enumerate(items):
-        accounts[place] = _account(item)
-    return accounts
-
-
 def _account(account: imin_schema.Account, case: Case | None = None, *, is_salvaged: bool = False) -> shapes.Account:
-    """Shape an account by its `case`; None means that every field was readable, so the fields tell.
-
-    Raises `NotPlainError`.
-    """
+    """Convert an account. Without a `case`, every field was readable and the fields determine it. Raises `NotPlainError`."""
     seller = _seller(account.seller)
     if seller.id is None and seller.name is None and not is_salvaged:
         raise NotPlainError
     if account.date_linked or case == "connected":
         return _connected(account, seller)
-    email_matches = FLAGS[account.matching_email_exists]
+    email_matches = _parse_flag(account.matching_email_exists)
     if email_matches is not None or account.potential_action or case == "not_connected":
         connect = _connect(account.potential_action, bool(email_matches)) if account.potential_action else None
         return shapes.NotConnected(seller=seller, email_matches=email_matches, connect=connect)
@@ -97,8 +84,14 @@ def _account(account: imin_schema.Account, case: Case | None = None, *, is_salva
     return shapes.Unknown(seller=seller)
 
 
+def _parse_flag(value: bool | Literal["true", "false"] | None) -> bool | None:
+    if isinstance(value, str):
+        return value == "true"
+    return value
+
+
 def _url(value: str | imin_schema.UrlObject) -> str:
-    """Return a URL that will reach the app. Raises `NotPlainError` unless the app may open it."""
+    """Return a URL for the app. Raises `NotPlainError` unless the app may open it."""
     if isinstance(value, str):
         if is_plain_url(value) or is_web_url(value):
             return value
@@ -149,7 +142,7 @@ def _connected(account: imin_schema.Account, seller: shapes.Seller) -> shapes.Co
     return shapes.Connected(
         seller=seller,
         connected_at=parse_moment(account.date_linked),
-        hidden_entitlements=FLAGS[hidden],
+        hidden_entitlements=_parse_flag(hidden),
         customer=_customer(account.customer) if account.customer else None,
         access_passes=_map_present(_access_pass, account.access_pass),
         entitlement_errors=_map_present(_entitlement_error, account.entitlement_errors),
@@ -194,7 +187,7 @@ def _evidence_request(entitlement: imin_schema.Entitlement) -> shapes.EvidenceRe
         upload_expires_at=parse_moment(request.expiry),
         status=imin_schema.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
     )
-    if shape == NOTHING_REQUESTED:
+    if shape == shapes.EvidenceRequest(status="unknown"):
         if not request.action_status:
             raise NotPlainError
         return None  # an unknown status of an unknown entitlement
@@ -202,7 +195,7 @@ def _evidence_request(entitlement: imin_schema.Entitlement) -> shapes.EvidenceRe
 
 
 def _map_present(shape: Callable[[T], S | None], values: T | list[T] | None) -> list[S]:
-    """The shapes of one value or a list of them, without those that have nothing in them."""
+    """Convert one value or a list of them, leaving out empty results."""
     if not values:
         return []
     if isinstance(values, list):

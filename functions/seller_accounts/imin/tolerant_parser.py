@@ -1,6 +1,6 @@
 """Parse imin's response tolerantly: keep every readable field, report the rest as warnings, and never drop a valid account.
 
-What fits `imin`'s models is decoded without any of this. An account that doesn't fit is rewritten here, field by field, into the
+Most accounts fit the models and never reach this module. An account that doesn't fit is rewritten here, field by field, into the
 plain form that the models describe; docs/reading.md lists the forms. A warning names fields, places and JSON types, but never a
 value: values can be personal.
 Source: JSON-LD 1.1 (value objects, sets and lists), schema.org's data model; imin asks its users to read defensively.
@@ -99,8 +99,8 @@ def salvage(item: Raw, index: int, warnings: list[Warning]) -> Salvaged | None:
     return Salvaged(msgspec.convert({"seller": {}} | plain, imin_schema.Account), case)
 
 
-def unreadable(detail: str = "The booking platform gave an answer that can't be used.") -> Problem:
-    """Make the problem of a response that nothing can be made of, and count it."""
+def invalid_upstream_response(detail: str = "The booking platform's response is invalid.") -> Problem:
+    """Make the problem for a response that can't be used, and count it."""
     count("UpstreamInvalidResponse")
     return Problem("upstream_invalid_response", detail)
 
@@ -146,7 +146,7 @@ def _read_unusual_collection(body: bytes) -> tuple[imin_schema.RawCollection, li
         if not isinstance(items, list):
             raise _Unreadable("an object or a list", items)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise unreadable() from error
+        raise invalid_upstream_response() from error
     warnings: list[Warning] = []
     name = "imin:entitlementFilter"
     entitlement_filter = _read_member(collection.get(name), READERS[str], None, name, _warner(None, warnings))

@@ -1,7 +1,7 @@
-"""A `requests` session fit for holding a key: pooled, one TLS context, and a deadline that nothing outlasts.
+"""A pooled `requests` session with one TLS context and an overall deadline that also covers slow headers and bodies.
 
-`requests` bounds each read, so a response that arrives slowly, headers included, could last for ever. Here every read from the
-socket is given what is left until `deadline`. Redirects are for the caller to reject; statuses mean nothing here.
+`requests` bounds only each read, so a response that arrives slowly could take for ever. Here each read gets the time that is left
+until the deadline. Callers reject redirects and interpret statuses.
 """
 
 import io
@@ -9,6 +9,8 @@ import logging
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
@@ -25,12 +27,26 @@ from seller_accounts.network import connecting
 
 READ_TIMEOUT_SECONDS = 4.0
 
-deadline: ContextVar[float] = ContextVar("deadline")
-"""When the call that is being made must be over, on the clock of `time.monotonic`."""
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+@contextmanager
+def deadline_at(deadline: float) -> Iterator[None]:
+    """Bound all calls in this context: they end by `deadline`, a time of `time.monotonic`."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def seconds_left() -> float:
+    """Return the seconds until the deadline; negative if it has passed."""
+    return _deadline.get() - time.monotonic()
 
 
 class _TimedReader(io.RawIOBase):
-    """The bytes of a socket, each read no longer than the read timeout and the deadline allow. Raises `TimeoutError`."""
+    """Reads a socket within the read timeout and the deadline. Raises `TimeoutError`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -40,7 +56,7 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = deadline.get() - time.monotonic()
+        left = seconds_left()
         if left <= 0:
             raise TimeoutError
         self._socket.settimeout(min(left, READ_TIMEOUT_SECONDS))
@@ -52,7 +68,7 @@ class _TimedReader(io.RawIOBase):
 
 
 class _TimedSocket:
-    """All that `http.client` asks of a socket in order to read an answer from it."""
+    """The one method of a socket that `http.client` uses to read a response."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -63,7 +79,7 @@ class _TimedSocket:
 
 class _TimedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(_TimedSocket(sock), *arguments, **options)  # type: ignore[arg-type]  # it only makes a file of it
+        super().__init__(_TimedSocket(sock), *arguments, **options)  # type: ignore[arg-type]  # it only calls makefile()
 
 
 class _TimedHttpConnection(HTTPConnection):
@@ -83,7 +99,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Shares one TLS context: left alone, `requests` loads all root certificates again for each new connection."""
+    """Shares one TLS context; `requests` itself loads all root certificates for each new connection."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -94,11 +110,11 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leaves verification to the context, which was made for it."""
+        """Leave verification to the TLS context."""
 
 
 class _Session(requests.Session):
-    """Uses no connection that was idle for too long; a new one costs a handshake, a dead one the whole read timeout."""
+    """Closes idle connections before a request: a new one costs a handshake, a dead one the whole read timeout."""
 
     _last_used = 0.0
 
@@ -111,18 +127,18 @@ class _Session(requests.Session):
             self._last_used = time.monotonic()
 
     def get_redirect_target(self, _response: requests.Response) -> None:
-        """Sees no redirect: of one that is not to be followed, `requests` still parses the target and reads all of the body."""
+        """Ignore redirects: `requests` parses the target and reads the whole body even if it doesn't follow them."""
 
 
 def make_session(tls: ssl.SSLContext | None = None) -> requests.Session:
-    """A session that reads no proxies and no netrc, keeps no cookies, and trusts whom `tls` trusts (certifi's roots)."""
-    logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it warns of malformed headers with our URL, and its query is secret
+    """Make a session without proxies, netrc and cookies that trusts certifi's roots, or those of `tls`."""
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs malformed headers with the URL, whose query is secret
     connecting.bound_connecting()
     session = _Session()
     session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one customer's cookies must not reach another's call
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a cookie of one customer must not be sent for another
     adapter = _Adapter(tls or ssl.create_default_context(cafile=certifi.where()))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    register_after_restore(session.close)  # a connection does not outlive a snapshot; the next call makes a new one
+    register_after_restore(session.close)  # connections don't survive a snapshot; the next call opens one
     return session
