@@ -38,7 +38,7 @@ def make_schemas(words: Json) -> dict[str, Json]:
     _, schemas = msgspec.json.schema_components(BODIES, ref_template=f"{REF}{{name}}")
     schemas["Account"], statuses = _take_union_out(schemas["Accounts"])
     schemas["Problem"] = _schema_of(problems.ProblemBody)
-    schemas["IminNotice"] = _schema_of(webhook.Notice) | {"additionalProperties": True}
+    schemas["IminNotice"] = _schema_of(webhook.NoticePayload) | {"additionalProperties": True}
     times = {struct.__name__: _times(struct) for struct in _structs()}
     by_hand = {name: about["schema"] for name, about in words["schemas"].items() if "schema" in about}
     compare("schemas", [*schemas, *by_hand], words["schemas"])

@@ -1,4 +1,4 @@
-"""What is on record of a customer: her links, imin's notices, and the erasure of both.
+"""A customer's stored records: links, imin's notices, and the erasure of both.
 
 `GET …/links`, `GET …/links/{linkId}`, `GET …/notices`, `DELETE …/records`.
 """
@@ -22,11 +22,11 @@ from seller_accounts.notice_store import NoticeStore
 
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
-MARGIN_MS = 2_500  # of the invocation's time, for one more delete and the answer
+RESERVED_MS = 2_500  # left for one more delete and the response
 
 
 class RecordRoutes(msgspec.Struct, frozen=True):
-    """The routes, and what they work with."""
+    """The routes with their clients."""
 
     identity: Identity
     table: table.Table
@@ -35,32 +35,32 @@ class RecordRoutes(msgspec.Struct, frozen=True):
     upstream: Upstream
 
     def list_links(self, request: Request) -> Response:
-        """Links, newest first."""
+        """List links, newest first."""
         customer = self.identity.customer(request)
         links, next_cursor = self.links.page(customer, *_paging(request))
         return _json(shapes.Links(links=[_link(link) for link in links], next_cursor=next_cursor))
 
     def get_link(self, request: Request) -> Response:
-        """Get one link. Until it is confirmed or its time is over, imin is asked what was connected, callback or not."""
+        """Get a link. Until it is confirmed or expired, this calls imin for its outcome, even without a callback."""
         customer = self.identity.customer(request)
         link = self.links.get(customer, _link_id(request))
         if link is None:
-            raise Problem("link_not_found", "There is no such link of this customer, or it is over.")
+            raise Problem("link_not_found", "This customer has no such link, or it has expired.")
         if link.status != "confirmed" and self.table.clock() < link.expires_at.timestamp():
             link = confirmation.settle(self.upstream, self.links, customer, link, upstream_deadline(request.remaining_ms()))
         return _json(_link(link))
 
     def list_notices(self, request: Request) -> Response:
-        """Notices, newest first."""
+        """List notices, newest first."""
         customer = self.identity.customer(request)
         notices, next_cursor = self.notices.page(customer, *_paging(request))
-        found = [shapes.Notice(id=notice.id, received_at=notice.received_at, type=notice.type) for notice in notices]
-        return _json(shapes.Notices(notices=found, next_cursor=next_cursor))
+        listed = [shapes.Notice(id=notice.id, received_at=notice.received_at, type=notice.type) for notice in notices]
+        return _json(shapes.Notices(notices=listed, next_cursor=next_cursor))
 
     def erase_records(self, request: Request) -> Response:
-        """Erases all that is stored of the customer; what is issued already can still make new records."""
+        """Erase all records of the customer. A link that is still valid can make a new record later."""
         customer = self.identity.customer(request)
-        self.table.erase(customer, lambda: request.remaining_ms() > MARGIN_MS)
+        self.table.erase(customer, lambda: request.remaining_ms() > RESERVED_MS)
         return {"statusCode": 204, "headers": {"Cache-Control": "no-store"}}
 
 
@@ -69,20 +69,20 @@ def _paging(request: Request) -> tuple[int, str | None]:
     if limit is None:
         return DEFAULT_PAGE_SIZE, request.query_value("cursor")
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE_SIZE):
-        raise Problem("invalid_request", f"limit is a whole number from 1 to {MAX_PAGE_SIZE}.")
+        raise Problem("invalid_request", f"limit must be a whole number from 1 to {MAX_PAGE_SIZE}.")
     return int(limit), request.query_value("cursor")
 
 
 def _link_id(request: Request) -> str:
-    """The link's id in the form in which it was given out."""
+    """Return the link's id in canonical form. Raises `Problem` (`link_not_found`)."""
     try:
         return str(uuid.UUID(request.path_parameters.get("linkId", "")))
     except ValueError:
-        raise Problem("link_not_found", "There is no such link of this customer, or it is over.") from None
+        raise Problem("link_not_found", "This customer has no such link, or it has expired.") from None
 
 
 def _link(link: Link) -> shapes.LinkRecord:
-    sellers = [shapes.LinkedSeller(id=each.id, name=each.name, connected_at=each.connected_at) for each in link.sellers]
+    sellers = [shapes.LinkedSeller(id=seller.id, name=seller.name, connected_at=seller.connected_at) for seller in link.sellers]
     return shapes.LinkRecord(
         id=link.id,
         status=link.status,
@@ -101,7 +101,7 @@ def _json(body: shapes.Shape) -> Response:
 
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
-    """The function's handler, with its clients. Raises `SettingsError`."""
+    """Make the function's handler and its clients. Raises `SettingsError`."""
     upstream = settings.UpstreamSettings.from_environment(environment)
     identity = Identity(settings.IdentitySettings.from_environment(environment))
     records = table.Table(settings.StoreSettings.from_environment(environment), table.make_client())

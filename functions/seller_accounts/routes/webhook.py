@@ -1,7 +1,7 @@
-"""`POST /v1/webhooks/imin`: imin says that something about a customer changed. That it did is stored, for the app to ask again.
+"""`POST /v1/webhooks/imin`: store imin's notice that something about a customer changed, so that the app fetches it again.
 
-It carries no difference and may stand for several changes; the same body twice is two changes.
-Source: what is known around imin's page: an `X-Api-Key` agreed beforehand, the answer 204.
+A notice doesn't say what changed and may stand for several changes; a repeated body is another notice.
+Assumption (not in imin's documentation): imin sends an agreed `X-Api-Key` and expects 204.
 """
 
 import codecs
@@ -22,8 +22,8 @@ MAX_NOTICE_BYTES = 64 * 1024
 MAX_TYPE_CHARACTERS = 256
 
 
-class Notice(msgspec.Struct):
-    """The body, as far as it is used."""
+class NoticePayload(msgspec.Struct):
+    """The members of the body that are used."""
 
     identifier: str
     at_type: object = msgspec.field(name="@type", default=None)
@@ -31,7 +31,7 @@ class Notice(msgspec.Struct):
 
 
 class WebhookRoute(msgspec.Struct, frozen=True):
-    """The route, and what it works with."""
+    """The route with the webhook key and its store."""
 
     key: secret.Secret
     store: NoticeStore
@@ -41,11 +41,11 @@ class WebhookRoute(msgspec.Struct, frozen=True):
             raise Problem("unauthenticated", "The API key is missing or wrong.", headers={"WWW-Authenticate": "ApiKey"})
         body = request.body()
         if len(body) > MAX_NOTICE_BYTES:
-            raise Problem("payload_too_large", f"A notice has at most {MAX_NOTICE_BYTES} bytes.")
-        notice = _notice_in(body)
+            raise Problem("payload_too_large", f"A notice must have at most {MAX_NOTICE_BYTES} bytes.")
+        notice = _parse_notice(body)
         request.log["customer_identifier"] = notice.identifier
         try:
-            self.store.add(notice.identifier, _type_of(notice))
+            self.store.add(notice.identifier, _notice_type(notice))
         except Problem:
             count("NoticesNotStored")
             raise
@@ -53,32 +53,34 @@ class WebhookRoute(msgspec.Struct, frozen=True):
         return {"statusCode": 204, "headers": {"Cache-Control": "no-store"}}
 
     def _is_known(self, key: str) -> bool:
-        """Whether `key` is the current or the previous webhook key, those that were rotated a moment ago included."""
-        return _is_among(key, self.key.versions()) or (self.key.refresh_if_due() and _is_among(key, self.key.versions()))
+        """Whether `key` is the current or the previous webhook key, even if it was rotated a moment ago."""
+        if _matches_any(key, self.key.versions()):
+            return True
+        return self.key.refresh_if_due() and _matches_any(key, self.key.versions())
 
 
-def _is_among(key: str, known: list[str]) -> bool:
-    """Whether `key` is one of `known`, in a time that does not tell how much of it is right."""
-    return sum(hmac.compare_digest(key.encode(), each.encode()) for each in known) > 0
+def _matches_any(candidate: str, keys: list[str]) -> bool:
+    """Whether `candidate` equals one of `keys`. Every key is compared, so that the time doesn't reveal which one matched."""
+    return any([hmac.compare_digest(candidate.encode(), key.encode()) for key in keys])  # noqa: C419 - a generator would stop early
 
 
-def _notice_in(body: bytes) -> Notice:
+def _parse_notice(body: bytes) -> NoticePayload:
     try:
-        notice = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8), type=Notice)
+        notice = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8), type=NoticePayload)
     except (ValueError, RecursionError) as error:
         raise Problem("invalid_request", "The body must be a JSON object with the identifier of a customer.") from error
     if not CUSTOMER_IDENTIFIER.fullmatch(notice.identifier):
-        raise Problem("invalid_request", "The identifier is not one that a customer can have.")
+        raise Problem("invalid_request", "The identifier is not a valid customer identifier.")
     return notice
 
 
-def _type_of(notice: Notice) -> str | None:
-    kind = notice.at_type or notice.type
-    return kind[:MAX_TYPE_CHARACTERS] if isinstance(kind, str) and kind else None
+def _notice_type(notice: NoticePayload) -> str | None:
+    notice_type = notice.at_type or notice.type
+    return notice_type[:MAX_TYPE_CHARACTERS] if isinstance(notice_type, str) and notice_type else None
 
 
 def make_handler(environment: Mapping[str, str]) -> Handler:
-    """The function's handler, with its clients. Raises `SettingsError`."""
+    """Make the function's handler and its clients. Raises `SettingsError`."""
     key = secret.Secret(secret.make_client(), settings.WebhookSettings.from_environment(environment).key_secret)
     records = table.Table(settings.StoreSettings.from_environment(environment), table.make_client())
     return build_handler({"POST /v1/webhooks/imin": WebhookRoute(key, NoticeStore(records))})
