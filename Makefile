@@ -142,10 +142,13 @@ bench: $(VENV)/ready ## measure speed and memory, as ratios
 	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)
 	@$(BIN)/python -m bench
 
+# 116: API Gateway waits for each response, so there is no dead-letter queue. 117: functions call only public HTTPS endpoints, so they
+# need no VPC. 173: no environment variable is secret.
+CHECKOV_SKIPS := CKV_AWS_116,CKV_AWS_117,CKV_AWS_173
 .PHONY: validate
 validate: .venv-sam/ready .venv-checkov/ready ## let the real SAM CLI and checkov check the template
 	@$(SAM) validate --lint
-	@.venv-checkov/bin/checkov --file template.yaml --quiet --compact --skip-download
+	@.venv-checkov/bin/checkov --file template.yaml --quiet --compact --skip-download --skip-check $(CHECKOV_SKIPS)
 
 ARCHITECTURE ?= arm64
 .PHONY: build

@@ -155,11 +155,13 @@ class TestWhatIsKept:
         assert topic["KmsMasterKeyId"] == "DataKey"
         assert {each["KmsKeyId"] for each in [*logs, *secrets]} == {"DataKey.Arn"}
 
-    def test_every_function_has_a_log_with_retention_and_no_state_reaches_the_access_log(self) -> None:
+    def test_functions_share_a_log_group_with_retention_and_access_log_has_no_state(self) -> None:
         logs = template.resources("AWS::Logs::LogGroup")
         assert {log["RetentionInDays"] for log in logs.values()} == {"30"}
+        assert template.resolve(template.document["Globals"]["Function"]["LoggingConfig"]) == {"LogGroup": "FunctionsLog"}
+        assert set(logs) == {"FunctionsLog", "ApiAccessLog"}
         for function in template.resources("AWS::Serverless::Function").values():
-            assert function["LoggingConfig"]["LogGroup"] in logs
+            assert "LoggingConfig" not in function
         (api,) = template.resources("AWS::Serverless::HttpApi").values()
         assert not re.search(r"\$context\.(path|rawPath|domain)", api["AccessLogSettings"]["Format"])
         assert "$context.routeKey" in api["AccessLogSettings"]["Format"]
@@ -302,7 +304,7 @@ class TestWatching:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
         shown, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
         assert {alarm.removesuffix(".Arn") for alarm in shown["properties"]["alarms"]} == set(self.alarms)
-        *named, findings = [metric for each in widgets for metric in each["properties"]["metrics"]]
+        *named, findings = [metric for each in widgets for metric in _written_out(each["properties"]["metrics"])]
         for namespace, name, dimension, value, *_ in named:
             assert self.is_emitted(namespace, name, {dimension: value}), name
         assert 'Namespace="AWS/Logs" MetricName="LogEventsWithFindings"' in findings[0]["expression"]
@@ -310,6 +312,17 @@ class TestWatching:
     def test_every_metric_of_the_code_is_on_it(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
         assert {name for name in self.ours if f'"{name}"' not in dashboard["DashboardBody"]} == set()
+
+
+def _written_out(metrics: list[list[Any]]) -> list[list[Any]]:
+    """Expand CloudWatch's shorthand: "." repeats a value of the metric before, "..." all of them."""
+    previous: list[Any] = []
+    expanded = []
+    for metric in metrics:
+        values = [*previous, *metric[1:]] if metric[0] == "..." else metric
+        previous = [previous[place] if value == "." else value for place, value in enumerate(values) if isinstance(value, str)]
+        expanded.append([*previous, *(value for value in values if isinstance(value, dict))])
+    return expanded
 
 
 def _anchor(heading: str) -> str:
