@@ -65,7 +65,7 @@ def _cold_start(function: Function, folders: Folders) -> Invocation:
 
 
 def _answered(invocation: Invocation) -> Invocation:
-    """Raises `ValueError` for any answer but 200."""
+    """Return the invocation. Raises `ValueError` unless its status is 200."""
     if json.loads(invocation.answer).get("statusCode") != 200:
         raise ValueError("the function gives no answer to measure")
     return invocation
@@ -82,7 +82,7 @@ def _warm_calls(ours: Function, floor: Function, folders: Folders) -> Iterator[F
 
 
 def _warm_call(emulator: Emulator) -> tuple[float, float]:
-    """The mean of some calls, in milliseconds of CPU time and by the clock."""
+    """Return the mean of some calls, in milliseconds of CPU time and by the clock."""
     _answered(emulator.invoke(EVENT))
     start = time.perf_counter()
     calls = [_answered(emulator.invoke(EVENT)) for _ in range(WARM_CALLS)]

@@ -14,7 +14,7 @@ STATUS = Path("/proc/self/status")
 
 
 def main(sellers: str, *stops: str) -> None:
-    """Calls on from one stop to the next."""
+    """Keep calling from one stop to the next."""
     peaks = []
     done = 0
     with given(event(accept_encoding="gzip"), upstream_body(int(sellers))) as call:

@@ -15,7 +15,7 @@ from bench.environment import FUNCTIONS, VARIABLES
 
 @contextmanager
 def artefact() -> Iterator[dict[str, str]]:
-    """The environment of a child that imports the functions from a compiled copy, and this package from where it is.
+    """Return the environment of a child that imports the functions from a compiled copy, and this package from its place.
 
     It is not told to write no bytecode: what site-packages lacks is compiled by the first child, which is not to be counted.
     """

@@ -13,7 +13,7 @@ from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 
 
 def main() -> None:
-    """Runs the client until the emulator ends it."""
+    """Run the client until the emulator ends it."""
     pipe = os.open(os.environ["CPU_TIMES"], os.O_WRONLY)
     ask = LambdaRuntimeClient.wait_next_invocation
 

@@ -15,19 +15,19 @@ TOKEN_BYTES = 6
 
 
 def upstream_body(sellers: int) -> bytes:
-    """The JSON of an answer about so many sellers, without blanks."""
+    """Build the JSON of a response with this many sellers, without blanks."""
     answer = json.loads(SAMPLE.read_text())
     answer["imin:item"] = list(itertools.islice(itertools.cycle(answer["imin:item"]), sellers))
     return json.dumps(answer, separators=(",", ":")).encode()
 
 
 def all_different(body: bytes) -> bytes:
-    """The same with every URL made another, ids too: no seller twice, and nothing to gain from having seen one before."""
+    """Build the same with all URLs and ids different, so that no cache helps."""
     return URL.sub(lambda url: url[0] + secrets.token_hex(TOKEN_BYTES).encode(), body)
 
 
 def event(**headers: str) -> dict[str, Any]:
-    """What API Gateway hands the function, with more headers."""
+    """Build an event of API Gateway with more headers."""
     asked: dict[str, Any] = json.loads(EVENT.read_text())
     asked["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
     return asked

@@ -73,7 +73,7 @@ class Emulator:
 
 @contextmanager
 def emulated(function: Function, runtime: Path) -> Iterator[Emulator]:
-    """An emulator of its own for `function`, beside the packages in `runtime`. Raises `TimeoutError` when it doesn't listen."""
+    """Run an emulator for `function` with the packages in `runtime`. Raises `TimeoutError` if it doesn't listen."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         pipe = Path(folder, "times")
         os.mkfifo(pipe)

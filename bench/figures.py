@@ -19,7 +19,7 @@ class Figure:
     goal: float | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """The line's texts, in the order of `HEADINGS`."""
+        """Return the line's texts, in the order of `HEADINGS`."""
         return (
             self.name,
             self._amount(self.ours),
@@ -46,7 +46,7 @@ class Figure:
 
 
 def compared(name: str, unit: str, pairs: Iterable[Sequence[float]], goal: float | None = None) -> Figure:
-    """The medians of pairs (ours, floor), and the median of their ratios."""
+    """Return the medians of pairs (service, floor), and the median of their ratios."""
     ours, floors, ratios = zip(*((ours, floor, ours / floor) for ours, floor in pairs), strict=True)
     return Figure(name, unit, statistics.median(ours), statistics.median(floors), statistics.median(ratios), goal)
 

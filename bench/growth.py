@@ -40,7 +40,7 @@ def _quietest_microseconds(call: Call, sellers: int) -> float:
 
 
 def _peak_bytes(call: Call, _sellers: int) -> float:
-    """The most that one call held at once, imin's answer aside."""
+    """Return the peak memory of one call, without imin's response."""
     tracemalloc.start()
     call()
     peak = tracemalloc.get_traced_memory()[1]

@@ -44,7 +44,7 @@ def _figures(name: str, *, fails: bool) -> Iterator[Figure]:
 
 
 def _load(*, fails: bool) -> str:
-    """What wrk says after calling for so many seconds."""
+    """Return wrk's report after this many seconds of calls."""
     chance = random.Random(SELLERS)  # noqa: S311 - the same failures each time
     well, down = answer(upstream_body(SELLERS)), answer(b"", "503 Down")
 

@@ -15,7 +15,7 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def write(table: str) -> None:
-    """Replaces what was measured before."""
+    """Replace the previous measurements."""
     page = PAGE.read_text()
     PAGE.write_text(PLACE.sub(lambda _: f"```\n{table}\n```\n\n{_circumstances()}\n", page))
 

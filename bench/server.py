@@ -27,7 +27,7 @@ SECRET = b'{"SecretString": "key-of-the-bench"}'
 
 @contextmanager
 def running(sellers: int, *certificate: str) -> Iterator[str]:
-    """The URL of a server in a process of its own, so that its time is not counted, for as long as it is needed."""
+    """Serve in another process, whose time is not counted, and yield its URL."""
     command = [sys.executable, "-m", "bench.server", str(sellers), *certificate]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         assert process.stdout  # noqa: S101
@@ -39,7 +39,7 @@ def running(sellers: int, *certificate: str) -> Iterator[str]:
 
 @contextmanager
 def running_with_tls(sellers: int) -> Iterator[tuple[str, bytes]]:
-    """The same by TLS: its URL, and the root certificate that whoever calls it must trust."""
+    """Serve by TLS, and yield the URL and the root certificate that clients must trust."""
     authority = trustme.CA()
     with tempfile.TemporaryDirectory() as folder:
         certificate = Path(folder, "server.pem")
@@ -49,7 +49,7 @@ def running_with_tls(sellers: int) -> Iterator[tuple[str, bytes]]:
 
 
 def main(sellers: str, *certificate: str) -> None:
-    """Serves until it is killed."""
+    """Serve until the process is killed."""
     body = upstream_body(int(sellers))
 
     def application(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -22,7 +22,7 @@ Call = Callable[[], Response]
 
 @contextlib.contextmanager
 def given(event: dict[str, Any], *bodies: bytes) -> Iterator[Call]:
-    """A call of the handler with `event`, imin answering `bodies` in turn. Raises `ValueError` for any answer but 200."""
+    """Make a call of the handler with `event` and imin's `bodies` in turn. Raises `ValueError` unless its status is 200."""
 
     def answer(self: Upstream, customer_identifier: str, redirect_uri: str | None, deadline: float) -> bytes:
         measure("UpstreamLatency", 100, MetricUnit.Milliseconds)  # as the real one does

@@ -12,7 +12,7 @@ GOAL = 0.15
 
 
 def measure() -> Iterator[Figure]:
-    """The body of an answer to a client that takes gzip. The example's accounts over and over pack better than real ones."""
+    """Return the body for a client that accepts gzip. Repeated example accounts compress better than real ones."""
     same = upstream_body(SELLERS)
     yield _figure(f"bytes to the phone, {SELLERS} sellers", same)
     yield _figure(f"bytes to the phone, {SELLERS} different sellers", all_different(same))

@@ -8,7 +8,7 @@ Cost = TypeVar("Cost")
 
 
 def in_turn(costs: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]]:
-    """`rounds` lists of what each of `costs` came to. Every other round takes them in reverse: none always goes first."""
+    """Measure each of `costs` in `rounds` rounds. Every other round reverses the order, so that none always goes first."""
     taken = []
     for number in range(rounds):
         step = -1 if number % 2 else 1
@@ -17,7 +17,7 @@ def in_turn(costs: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]
 
 
 def cpu_microseconds(call: Callable[[], object], calls: int) -> float:
-    """What one of `calls` calls costs this process."""
+    """Return the cost of one of `calls` calls to this process."""
     start = time.process_time()
     for _ in range(calls):
         call()

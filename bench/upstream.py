@@ -28,7 +28,7 @@ KEY = "key-of-the-bench"
 
 
 def measure() -> Iterator[Figure]:
-    """The one figure."""
+    """Measure the one figure."""
     with server.running(SELLERS) as url, requests.Session() as session, silence():
         settings = UpstreamSettings.from_environment({**os.environ, "IMIN_BASE_URL": url})
         secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
@@ -48,5 +48,5 @@ def measure() -> Iterator[Figure]:
 
 
 def _write_metrics() -> None:
-    """Empties what calls have counted: a handler does that after each."""
+    """Clear recorded metrics, as a handler does after each call."""
     log_with_metrics(logging.INFO, "bench")

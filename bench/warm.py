@@ -23,7 +23,7 @@ ANSWERS_OF_NEW_SELLERS = 50  # more sellers in turn than anything should remembe
 
 
 def measure() -> Iterator[Figure]:
-    """The example's sellers over and over, then different ones, then ones not met lately; at last, none at all."""
+    """Measure repeated example sellers, then different ones, then ones not seen lately, and finally none."""
     for sellers, goal in GOALS.items():
         yield _figure(f"{sellers} sellers", sellers, goal, upstream_body(sellers))
     for sellers, goal in GOALS.items():
@@ -43,14 +43,14 @@ def _figure(name: str, sellers: int, goal: float | None, *bodies: bytes) -> Figu
 
 
 def _fixed_part() -> Figure:
-    """What a call costs that has no sellers. It has no floor beside it: its quietest round is what was disturbed least."""
+    """Measure a call without sellers. It has no floor to compare with: its quietest round is the least disturbed."""
     with given(event(), b'{"imin:item": []}') as ours:
         quietest = min(cpu_microseconds(ours, CALLS_OF_FIXED_PART) for _ in range(ROUNDS))
     return Figure("warm handler, no sellers, quietest round", "µs", quietest, goal=FIXED_GOAL_MICROSECONDS)
 
 
 def _naive(*bodies: bytes) -> Call:
-    """A handler that passes on what came, the bytes already in hand."""
+    """Pass the response through, its bytes already at hand."""
     answers = itertools.cycle([_response(body) for body in bodies])
 
     def handler() -> Response:

@@ -34,7 +34,7 @@ HOST = "127.0.0.1"
 
 
 def main() -> None:
-    """Starts everything, says so, and waits to be stopped. A bad setting ends it with its name."""
+    """Start everything, print where it is, and wait to be stopped. An invalid setting ends it with the setting's name."""
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())

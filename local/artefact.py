@@ -35,7 +35,7 @@ def main(build_folder: str, architecture: str, runtime_version: str, settings_fi
 
 
 def release_of(build: Path, settings_file: Path) -> str:
-    """The parameter `Release`: a digest of what was built and of the settings of all stages.
+    """Return the parameter `Release`: a digest of the artefact and of the settings of all stages.
 
     SAM publishes a new version of a function when this changes; left to itself it sees new code, but no new value of a parameter.
     """
@@ -46,7 +46,7 @@ def release_of(build: Path, settings_file: Path) -> str:
 
 
 def machine_of(library: Path) -> int:
-    """The processor that an ELF file is for."""
+    """Return the processor architecture of an ELF file."""
     with library.open("rb") as file:
         return int.from_bytes(file.read(20)[18:], "little")
 

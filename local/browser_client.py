@@ -18,7 +18,7 @@ import { send } from "./http.js"
 
 
 def make_browser_client(document: Json) -> str:
-    """The module's text. Raises `KeyError` when `document` is not written as ours is."""
+    """Return the module's text. Raises `KeyError` if `document` isn't written like this project's."""
     functions = [
         _function(document, method, path, operation)
         for path, methods in document["paths"].items()
@@ -58,13 +58,13 @@ def _path(path: str) -> str:
 
 
 def _members(parameters: list[Json], place: str) -> str:
-    """The parameters that go to one place, as an object of what HTTP calls them."""
+    """Return the parameters of one place, as an object keyed by their HTTP names."""
     found = [f"{json.dumps(each['name'])}: {_camel(each['name'])}" for each in parameters if each["in"] == place]
     return f"{{ {', '.join(found)} }}" if found else "{}"
 
 
 def _body(responses: Json) -> str:
-    """What the JSON of a good answer is called in the document."""
+    """Return the schema name of a successful JSON response."""
     schema = responses.get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
     return str(schema.get("$ref", "")).rpartition("/")[2] or "missing"
 

@@ -21,7 +21,7 @@ RETURN_STYLES = {
 
 
 def make_connect_pages(state: State, urls: ConnectUrls, clock: Callable[[], float]) -> Blueprint:
-    """The pages that `urls` lead to."""
+    """Make the pages that `urls` lead to."""
     pages = make_pages("connect")
 
     def read() -> tuple[str, Connection]:
@@ -66,7 +66,7 @@ def return_uri(redirect_uri: str, outcome: str, style: str) -> str:
 
 
 def _connect(state: State, connection: Connection, now: float) -> str | None:
-    """Connects the account as the request's form says; gives what is wrong with it, if anything."""
+    """Connect the account as the form says; return an error message, if any."""
     customer, seller = state.customers[connection.customer], connection.seller
     name, email, password = (request.form.get(field, "") for field in ("name", "email", "password"))
     login = state.login(customer, seller)

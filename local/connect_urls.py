@@ -39,12 +39,12 @@ class ConnectUrls:
         self._used: set[str] = set()
 
     def issue(self, connection: Connection) -> str:
-        """A JWT for `connection`."""
+        """Make a JWT for `connection`."""
         claims = {"jti": secrets.token_urlsafe(12), "exp": int(self._clock()) + TTL_SECONDS, **asdict(connection)}
         return jwt.encode(claims, self._key, "HS256")
 
     def read(self, token: str) -> tuple[str, Connection]:
-        """The id and the meaning of a JWT that is still good. Raises `LinkError`."""
+        """Return the id and the content of a valid JWT. Raises `LinkError`."""
         try:
             # when it expires is checked below, by our clock
             claims = jwt.decode(token, self._key, ["HS256"], {"verify_exp": False})

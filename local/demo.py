@@ -45,7 +45,7 @@ class Demo:
 
 
 def make_app() -> Flask:
-    """The page and its files as an application."""
+    """Make an application of the page and its files."""
     app = Flask("demo", root_path=str(HERE), static_folder=None)
     client = make_browser_client(json.loads(DOCUMENT.read_text()))
     customers = {name: each["shows"] for name, each in yaml.safe_load(CUSTOMERS.read_text())["customers"].items()}

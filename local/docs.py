@@ -37,7 +37,7 @@ HEADERS = {
 
 
 def make_docs(has_issuer: bool) -> Flask:
-    """The documentation as an application. Where the stack `has_issuer`, its page mints tokens."""
+    """Make an application of the documentation. If the stack `has_issuer`, its page mints tokens."""
     app = Flask("docs", root_path=str(HERE), static_folder=None)
 
     @app.get("/", strict_slashes=False)

@@ -27,12 +27,12 @@ class Context:
         self._deadline = time.monotonic() + invocation["timeoutSeconds"]
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left until Lambda would end the invocation."""
+        """Return the milliseconds until Lambda would end the invocation."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 def main(handler_name: str, file_descriptor: str) -> None:
-    """Makes the handler, says that it is ready or why it isn't, and serves invocations until the socket ends."""
+    """Make the handler, report that it is ready or why it isn't, and serve invocations until the socket ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the stack stops its environments itself
     with Connection(int(file_descriptor)) as stack:
         try:

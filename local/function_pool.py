@@ -123,7 +123,7 @@ class FunctionPool:
             self._idle.put(self._start())
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """The function's answer to `event`; waits for a free environment. Raises `FunctionError`."""
+        """Wait for a free environment and return the function's response to `event`. Raises `FunctionError`."""
         process = self._idle.get()
         try:
             if process is None or not process.is_running():
@@ -133,7 +133,7 @@ class FunctionPool:
             self._idle.put(process)
 
     def close(self) -> None:
-        """Ends all environments that are idle."""
+        """End all idle environments."""
         while not self._idle.empty():
             process = self._idle.get()
             if process:

@@ -127,7 +127,7 @@ def _werkzeug_path(path: str) -> str:
 
 
 def _path_of(request: Request) -> str:
-    """The path as the client sent it: an escaped slash in a parameter does not end it."""
+    """Return the path as the client sent it: an escaped slash in a parameter doesn't end it."""
     return str(request.environ["REQUEST_URI"]).partition("?")[0]
 
 
@@ -143,7 +143,7 @@ def _as_text(claims: Mapping[str, object]) -> dict[str, str]:
 
 
 def _response(answer: Any) -> Response:
-    """A function's answer as an HTTP response. Raises `ValueError` when API Gateway could make none of it."""
+    """Convert a function's response into an HTTP response. Raises `ValueError` if API Gateway couldn't."""
     if len(json.dumps(answer)) > MAX_RESPONSE_BYTES:
         raise ValueError("the function's answer is too large")
     if not isinstance(answer, dict) or "statusCode" not in answer:

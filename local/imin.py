@@ -29,7 +29,7 @@ def make_imin(
     webhook_url: str | None = None,
     webhook_key: str = "",
 ) -> Flask:
-    """An imin as an application that wants `api_key`, and tells `webhook_url`, if there is one, what changes."""
+    """Make a fake imin that requires `api_key` and reports changes to `webhook_url`, if set."""
     app = Flask("imin", root_path=str(Path(__file__).parent))
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     state = state or State()
@@ -82,14 +82,14 @@ def make_imin(
 
 
 def _with_logo(seller: Json) -> Json:
-    """A seller whose logo, where it is one of this imin's own, has a whole address."""
+    """Return a seller with an absolute logo URL if the logo is this server's."""
     if "logo" not in seller:
         return seller
     return {**seller, "logo": {**seller["logo"], "url": urljoin(request.host_url, seller["logo"]["url"])}}
 
 
 def _failing(answer: Json) -> Response | None:
-    """The answer of an upstream that fails as `answer` says; None when it is only late."""
+    """Return the response of a failing imin; None if it is only late."""
     time.sleep(answer.get("delaySeconds", 0))
     if "status" not in answer:
         return None

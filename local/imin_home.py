@@ -43,7 +43,7 @@ class Webhook:
 
 
 def make_home(state: State, webhook: Webhook | None) -> Blueprint:
-    """The home page and what its buttons do."""
+    """Make the home page and the actions of its buttons."""
     pages = make_pages("home")
 
     @pages.get("/")
@@ -82,7 +82,7 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
         return _message(502, "Disconnected, but the webhook failed", error) if error else see_other("/")
 
     def _accounts(customer: Json) -> list[Json]:
-        """The customer's accounts as the page lists them; made-up sellers are too many."""
+        """Return the customer's accounts for the page; generated sellers would be too many."""
         return [
             {
                 "seller": seller,

@@ -27,10 +27,10 @@ def make_pages(name: str) -> Blueprint:
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:
-    """A page of `template` with `values`, which are escaped."""
+    """Render `template` with `values`, which are escaped."""
     return Response(render_template(template, **values), status, mimetype="text/html")
 
 
 def see_other(uri: str) -> Response:
-    """Sends the browser to `uri` exactly as it is; what makes redirects elsewhere would rewrite it."""
+    """Redirect the browser to exactly `uri`; the framework's redirect would rewrite it."""
     return Response(status=303, headers={"Location": uri})

@@ -35,11 +35,11 @@ class State:
             self._make_up_sellers(customer)
 
     def sellers_of(self, customer: Json) -> dict[str, Json]:
-        """The sellers that `customer` is shown, by their short names."""
+        """Return the sellers that `customer` sees, by their short names."""
         return customer.get("ownSellers") or self.sellers
 
     def login(self, customer: Json, seller: str) -> Json | None:
-        """The e-mail and password of the customer's account with `seller`; None when she has no account there."""
+        """Return the e-mail address and password of the customer's account with `seller`; None if there is no account."""
         account = customer["accounts"].get(seller)
         return (
             None
@@ -52,7 +52,7 @@ class State:
         return "dateLinked" in customer["accounts"].get(seller, {})
 
     def connect(self, customer: Json, seller: str, login: Json, now: float) -> None:
-        """Connects the customer's account with `seller`, which is made if there is none."""
+        """Connect the customer's account with `seller`, creating it if necessary."""
         moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
         customer["accounts"][seller] = {
             "login": login,
@@ -67,7 +67,7 @@ class State:
         customer["accounts"][seller] = {"login": self.login(customer, seller)}
 
     def _make_up_sellers(self, customer: Json) -> None:
-        """Makes up the sellers that `sellers: N` asks for, and the customer's accounts with them."""
+        """Generate the sellers of `sellers: N`, and the customer's accounts with them."""
         made_up = customer.setdefault("ownSellers", {})
         for number in range(1, customer.get("sellers", 0) + 1):
             like = list(self.sellers)[number % len(self.sellers)]

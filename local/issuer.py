@@ -14,7 +14,7 @@ KEY_ID = "local"
 
 
 def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
-    """The issuer called `issuer` as an application, with a key of its own that lives as long as it does.
+    """Make an OIDC issuer called `issuer`, with a key that lives as long as the application.
 
     Of several comma-separated audiences, tokens get the first.
     """

@@ -43,7 +43,7 @@ class Parts:
 
 
 def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Parts:
-    """Starts AWS and imin on `host`, until `running` ends. Raises `OSError` (a port is taken), `ValueError` (a bad number)."""
+    """Start AWS and imin on `host`, until `running` ends. Raises `OSError` (a port is taken), `ValueError` (an invalid number)."""
     aws_port, imin_port = number("AWS_PORT", 3001), number("IMIN_PORT", 3002)
     local = {
         "ALLOWED_REDIRECT_URIS": f"brokerapp://linked,{api_url}/",
@@ -78,7 +78,7 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
 
 
 def number(name: str, default: int) -> int:
-    """A port or count in the environment. Raises `ValueError` with its name."""
+    """Read a port or count from the environment. Raises `ValueError` with its name."""
     text = os.environ.get(name, "") or str(default)
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise ValueError(f"{name} must be a whole number from 1 to 65535")
@@ -86,7 +86,7 @@ def number(name: str, default: int) -> int:
 
 
 def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: str, port: int, tls: "Adapter | None" = None) -> int:
-    """Serves `application` in threads, until `running` ends; gives the port, which is any free one for 0.
+    """Serve `application` in threads until `running` ends; return the port, which is any free one for 0.
 
     Raises `OSError` when the port is taken.
     """
@@ -99,5 +99,5 @@ def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: s
 
 
 def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a function: what the environment says, else what is so on this machine, else what the template says."""
+    """Merge the variables of a function: the environment's, else this machine's, else the template's."""
     return {name: os.environ.get(name, local.get(name, value)) for name, value in declared.items()}

@@ -25,7 +25,7 @@ BRIDGE = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Co
 
 
 def main(sam: str, command: str, *arguments: str) -> None:
-    """Starts the parts, runs sam until it ends, and exits as it did."""
+    """Start the dependencies, run sam until it ends, and exit with its status."""
     host = os.environ.get("HOST_ADDRESS") or bridge_address()
     port, issuer_port = number("PORT", 3000), number("ISSUER_PORT", 3003)
     with contextlib.ExitStack() as running:
@@ -44,7 +44,7 @@ def main(sam: str, command: str, *arguments: str) -> None:
 
 
 def bridge_address() -> str:
-    """The address of this machine on the containers' network. Exits with 1 when no container engine answers."""
+    """Return the address of this machine on the containers' network. Exits with 1 if no container engine answers."""
     try:
         answer = subprocess.run(BRIDGE, check=True, capture_output=True).stdout  # noqa: S603 - a constant command
     except (OSError, subprocess.CalledProcessError):
@@ -54,7 +54,7 @@ def bridge_address() -> str:
 
 
 def write_template(parts: Parts) -> Path:
-    """The built template with the functions' environment in force, for this machine's processor, beside it."""
+    """Write the built template with the effective environment and this machine's processor, beside it."""
     document = yaml.load((BUILD / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader
     document["Parameters"]["Architecture"]["Default"] = "x86_64" if platform.machine() in {"x86_64", "AMD64"} else "arm64"
     document["Globals"]["Function"].pop("Environment", None)

@@ -66,7 +66,7 @@ class Template:
         self._names |= {name: str(about.get("Default", "")) for name, about in self.document["Parameters"].items()}
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of all resources of a type, by logical id, with their values resolved."""
+        """Return the properties of all resources of a type, by logical id, with their values resolved."""
         found = {name: each for name, each in self.document["Resources"].items() if each["Type"] == kind}
         return {name: self.resolve(each.get("Properties", {})) for name, each in found.items()}
 

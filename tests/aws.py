@@ -8,7 +8,7 @@ import boto3
 
 @functools.cache
 def client_of(aws_url: str, service: Any = "dynamodb") -> Any:
-    """A client for a service of the AWS at `aws_url`."""
+    """Make a client for a service of the AWS at `aws_url`."""
     return boto3.client(service, endpoint_url=aws_url, region_name="eu-west-2", aws_access_key_id="x", aws_secret_access_key="x")
 
 
@@ -20,6 +20,6 @@ def records_of(client: Any, customer: str, table: str = "RecordsTable") -> list[
 
 
 def link_record_of(client: Any, customer: str = "rosie") -> dict[str, Any]:
-    """The one record of a link of `customer` to which a callback has come, or that is confirmed."""
+    """Return the only record of a link of `customer` that has a callback or is confirmed."""
     (record,) = [item for item in records_of(client, customer) if item["sk"]["S"].startswith("LINK#")]
     return record

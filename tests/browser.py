@@ -24,7 +24,7 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser that reaches loopback only."""
+    """Start a browser that reaches only loopback."""
     rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, rules])
@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def phone(browser: Browser, scheme: Literal["light", "dark"] = "light", scripts: bool = True) -> Iterator[Page]:
-    """A page of a phone's size."""
+    """Open a page of a phone's size."""
     context = browser.new_context(viewport=PHONE, color_scheme=scheme, java_script_enabled=scripts)  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
     try:
@@ -46,7 +46,7 @@ def phone(browser: Browser, scheme: Literal["light", "dark"] = "light", scripts:
 
 
 def look_at(page: Page, name: str) -> None:
-    """Checks that a page is accessible and fits a phone; keeps its picture where `SCREENSHOTS` names a folder."""
+    """Check that a page is accessible and fits a phone; save a picture if `SCREENSHOTS` names a folder."""
     if SCREENSHOTS:
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
     results = Axe().run(page)

@@ -19,7 +19,7 @@ UNDESCRIBED_HEADERS = {"content-type", "content-length", "connection", "date", "
 
 
 def check_answer(route_key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Raises `AssertionError` unless `route_key` (`GET /v1/health`) can answer so. `body` has been decoded from its coding."""
+    """Raise `AssertionError` unless `openapi.json` describes the response of `route_key` (`GET /v1/health`). `body` is decoded."""
     method, _, path = route_key.partition(" ")
     operation = DOCUMENT["paths"].get(path, {}).get(method.lower())
     found = {name.lower(): value for name, value in headers.items()}
@@ -34,7 +34,7 @@ def check_answer(route_key: str, status: int, headers: Mapping[str, str], body: 
 
 
 def route_of(method: str, path: str) -> str:
-    """The route key for a path as it was asked for; the path itself where there is none."""
+    """Return the route key of a path; the path itself if there is none."""
     for known in DOCUMENT["paths"]:
         if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)), path.partition("?")[0]):
             return f"{method} {known}"
@@ -42,7 +42,7 @@ def route_of(method: str, path: str) -> str:
 
 
 def _check_unrouted(route_key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """What is not routed is refused: by API Gateway, or by a function that was called all the same."""
+    """Check the response to an unrouted request: of API Gateway, or of a function that was called anyway."""
     kind = headers["content-type"]
     schema = {"application/json": "GatewayMessage", "application/problem+json": "Problem"}.get(kind)
     assert schema, f"{route_key}, which is not routed, is answered by {kind}"
@@ -94,7 +94,7 @@ def _components() -> dict[str, Any]:
 
 
 def _strict(schema: Any) -> Any:
-    """The schema without its tolerance."""
+    """Return the schema without its tolerance."""
     if isinstance(schema, list):
         return [_strict(each) for each in schema]
     if not isinstance(schema, dict):

@@ -64,7 +64,7 @@ LOCAL = {
 
 
 def event(name: str) -> dict[str, Any]:
-    """The event of `events/{name}.json`."""
+    """Load the event of `events/{name}.json`."""
     loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return loaded
 
@@ -81,7 +81,7 @@ class Context:
         self.remaining_ms = remaining_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left of the invocation."""
+        """Return the milliseconds left for the invocation."""
         return self.remaining_ms
 
 
@@ -107,7 +107,7 @@ class App:
     context: Context = field(default_factory=Context)
 
     def get(self, customer: str = "me", query: Any = None, claims: Any = None, **headers: str) -> Answer:
-        """Gets the customer's accounts as rosie, or as `claims` say."""
+        """Get the customer's accounts as rosie, or with `claims`."""
         asked = copy.deepcopy(event("accounts-get"))
         asked["pathParameters"]["customerIdentifier"] = customer
         asked["rawQueryString"] = urlencode(query or {})
@@ -117,7 +117,7 @@ class App:
         return self.send(asked)
 
     def send(self, asked: dict[str, Any]) -> Answer:
-        """Sends any event; an answer that API Gateway would pass on must be one that `openapi.json` describes."""
+        """Send any event; a response that API Gateway would pass on must be described in `openapi.json`."""
         response = self.handler(asked, self.context)
         body = response.get("body", "")
         content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
@@ -132,13 +132,13 @@ class App:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The variables of all functions as the template sets them."""
+    """Return the variables of all functions as set by the template."""
     return {name: LOCAL.get(name, value) for each in TEMPLATE.functions() for name, value in each.environment.items()}
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_client_of_each() -> Iterator[None]:
-    """Makes clients once: that takes longer than most tests."""
+    """Make clients once, because that takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secret, "make_client", functools.cache(secret.make_client))
         patch.setattr(table, "make_client", functools.cache(table.make_client))
@@ -158,13 +158,13 @@ def aws(environment: dict[str, str]) -> Iterator[None]:
 
 @pytest.fixture
 def secrets_manager(aws: None) -> Any:
-    """The client for Secrets Manager."""
+    """Return the client for Secrets Manager."""
     return secret.make_client()
 
 
 @pytest.fixture
 def dynamodb(aws: None) -> Any:
-    """The client for DynamoDB that the functions use."""
+    """Return the functions' client for DynamoDB."""
     return table.make_client()
 
 
@@ -184,7 +184,7 @@ def noting(client: Any, note: Callable[[str, dict[str, Any]], None]) -> Iterator
 
 @pytest.fixture
 def calls(dynamodb: Any) -> Iterator[list[str]]:
-    """The operations that DynamoDB is asked for, oldest first."""
+    """Record the operations sent to DynamoDB, oldest first."""
     asked: list[str] = []
     with noting(dynamodb, lambda operation, _: asked.append(operation)):
         yield asked
@@ -192,7 +192,7 @@ def calls(dynamodb: Any) -> Iterator[list[str]]:
 
 @pytest.fixture
 def sample() -> dict[str, Any]:
-    """The example of imin's page."""
+    """Return the example of imin's page."""
     loaded: dict[str, Any] = json.loads(SAMPLE.read_text())
     return loaded
 
@@ -216,7 +216,7 @@ class Output:
 
 @pytest.fixture
 def output(capsys: pytest.CaptureFixture[str]) -> Output:
-    """Logs and metrics of this test."""
+    """Capture the logs and metrics of this test."""
     return Output(capsys)
 
 
@@ -242,7 +242,7 @@ class Imin:
 
 @pytest.fixture
 def imin(aws: None, sample: dict[str, Any]) -> Iterator[Imin]:
-    """An imin that answers with the sample until it is told otherwise."""
+    """Start an imin that responds with the sample until it is programmed otherwise."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         programmed = Imin(mock)
         programmed.answers(sample)
@@ -251,7 +251,7 @@ def imin(aws: None, sample: dict[str, Any]) -> Iterator[Imin]:
 
 @pytest.fixture
 def app(imin: Imin, environment: dict[str, str]) -> App:
-    """An app, before a freshly started accounts function."""
+    """Make an app with a freshly started accounts function."""
     from seller_accounts.routes import accounts
 
     return App(accounts.make_handler(environment))
@@ -259,7 +259,7 @@ def app(imin: Imin, environment: dict[str, str]) -> App:
 
 @pytest.fixture
 def rosie(imin: Imin, environment: dict[str, str]) -> "Customer":
-    """A customer with nothing on record, before freshly started functions."""
+    """Make a customer without records, with freshly started functions."""
     from tests.linking import Customer
 
     return Customer(environment, imin)

@@ -24,7 +24,7 @@ ATTRIBUTES = {
 
 
 def kill_many(number: int, seed: int, folder: Path) -> Counter[str]:
-    """What came of `number` callbacks whose environment was killed. Raises `AssertionError` when one was lost or damaged."""
+    """Count the outcomes of `number` callbacks whose environment is killed. Raises `AssertionError` if one is lost or damaged."""
     chance = random.Random(seed)  # noqa: S311 - the same choices each time
     outcomes: Counter[str] = Counter()
     imin = Imin(Turns(("none",), 1, chance))
@@ -74,13 +74,13 @@ class _Callback:
         imin.connect(customer, "seller")
 
     def come_back(self) -> tuple[int, float]:
-        """The answer's status, and how long it took."""
+        """Return the response's status and duration."""
         start = time.monotonic()
         response = self.stack.send("GET", self._path, params={"customer": self._customer})
         return response.status_code, time.monotonic() - start
 
     def record(self) -> dict[str, Any] | None:
-        """What is stored, whole; None if nothing is."""
+        """Return the whole record; None if there is none."""
         records = records_of(client_of(self.stack.aws_url), self._customer)
         items = [item for item in records if item["sk"]["S"].startswith("LINK#")]
         if not items:
@@ -91,7 +91,7 @@ class _Callback:
 
 
 def check_record(item: dict[str, Any]) -> None:
-    """Raises `AssertionError` unless the record of a link is whole."""
+    """Raise `AssertionError` unless the record of a link is whole."""
     assert set(item) == ATTRIBUTES
     count, kept = int(item["callbackCount"]["N"]), item["callbacks"]["L"]
     assert len(kept) == min(count, 20)
@@ -101,7 +101,7 @@ def check_record(item: dict[str, Any]) -> None:
 
 
 def _environment_of(stack: Stack) -> int:
-    """The process that serves callbacks."""
+    """Find the process that serves callbacks."""
     children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children")
     found: list[int] = []
     for thread in children.parent.parent.iterdir():

@@ -24,7 +24,7 @@ WORKER_FINDINGS = "leaks"  # the key under which pytest-xdist passes a worker's 
 
 
 def _barcodes() -> set[str]:
-    """The texts of all access passes that an imin of these tests knows."""
+    """Return the texts of all access passes in these tests."""
     found: set[str] = set()
 
     def look(value: Any) -> None:
@@ -66,12 +66,12 @@ class Watch:
     looked_through: int = 0
 
     def output(self, where: str, text: str) -> None:
-        """Looks through what was printed or logged, where nothing of all that may be."""
+        """Search printed or logged text, which must not contain any of them."""
         self.looked_through += 1
         self.found += [f"{kind} in the output of {where}" for kind, pattern in SECRETS.items() if pattern.search(text)]
 
     def answer(self, route_key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Looks through an answer. Accounts may be in the one that is asked for them, a state on the page that leads back to it."""
+        """Search a response. Accounts may be in the list of accounts, and a state on the page that links back to itself."""
         self.looked_through += 1
         text = "\n".join([*headers.values(), body.decode(errors="replace")])
         allowed = PRIVATE if (route_key, status) == (ACCOUNTS, 200) else set()
@@ -89,7 +89,7 @@ watch = Watch()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Looks through what a test printed and logged; its last report has all of it."""
+    """Search the output of a test; its last report has all of it."""
     if report.when == "teardown":
         for name, content in report.sections:
             watch.output(f"{report.nodeid} ({name})", content)

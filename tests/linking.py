@@ -38,18 +38,18 @@ class Customer:
         self.imin.answers({"imin:item": items})
 
     def connects(self, seller: str, moment: datetime | None = None) -> None:
-        """Connects an account, now or at `moment`."""
+        """Connect an account, now or at `moment`."""
         self.connected[seller] = f"{moment or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         self.show()
 
     def gets_link(self, redirect_uri: str = REDIRECT_URI) -> tuple[str, str]:
-        """Lists her accounts with connect URLs: the link's id and state."""
+        """List accounts with connect URLs; return the link's id and state."""
         answer = self.accounts.get(query={"redirectUri": redirect_uri})
         state = self.imin.calls[-1].params["redirectUri"].rpartition("/")[2]
         return answer.json["link"]["id"], state
 
     def comes_back(self, state: str, query: str = "") -> Answer:
-        """Opens the callback, as imin sent her there."""
+        """Open the callback after a redirect from imin."""
         asked = event("link-callback-get")
         asked["pathParameters"]["state"] = state
         asked["rawPath"] = f"/v1/link-callbacks/{state}"
@@ -79,5 +79,5 @@ class Customer:
 
 
 def query_of(answer: Answer) -> dict[str, str]:
-    """The query of where an answer sends the browser."""
+    """Return the query of the URL to which a response redirects."""
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))

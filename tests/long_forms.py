@@ -20,7 +20,7 @@ SEED = 2026
 
 
 def main(seconds: str, kills: str) -> None:
-    """Runs both, and writes what came of each."""
+    """Run both and write their outcomes."""
     with tempfile.TemporaryDirectory() as folder:
         if int(kills):
             _write(BEGIN_KILLS, _killed(kill_many(int(kills), SEED, Path(folder))))
@@ -32,7 +32,7 @@ def main(seconds: str, kills: str) -> None:
 
 
 def write_between(begin: str, end: str, text: str) -> None:
-    """Puts `text` between two lines of the page."""
+    """Put `text` between two lines of the page."""
     before, _, rest = PAGE.read_text().partition(begin)
     PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
 

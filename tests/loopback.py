@@ -32,7 +32,7 @@ class Server:
         return f"http{'s' if self._tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def run(self) -> None:
-        """Takes connections until it is stopped."""
+        """Accept connections until the server is stopped."""
         while True:
             try:
                 connection, _ = self._listener.accept()
@@ -43,7 +43,7 @@ class Server:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Ends the server and all that waits in it."""
+        """End the server and everything that waits in it."""
         self.stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -79,7 +79,7 @@ def _is_whole(request: bytes) -> bool:
 
 @contextlib.contextmanager
 def serve(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """A server that runs `scripts`, one after the other."""
+    """Run a server with `scripts`, one after the other."""
     server = Server(*scripts, tls=tls)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -105,7 +105,7 @@ def answer(body: bytes = b'{"imin:item": []}', status: str = "200 OK", **headers
 
 
 def send(data: bytes) -> Script:
-    """Sends `data` and closes the connection."""
+    """Send `data` and close the connection."""
 
     def script(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(data)
@@ -115,7 +115,7 @@ def send(data: bytes) -> Script:
 
 
 def drip(data: bytes, seconds: float, stopping: threading.Event) -> Script:
-    """Sends `data` byte by byte, one every so many seconds."""
+    """Send `data` byte by byte, one per interval."""
 
     def script(connection: socket.socket, _request: bytes) -> None:
         for place in range(len(data)):

@@ -135,7 +135,7 @@ class Soak:
             self._count("acknowledged erasures")
 
     def check(self) -> None:
-        """Looks for all that was acknowledged, when all is well again."""
+        """Check that everything acknowledged is stored, after all faults are over."""
         for customer in self.customers:
             if customer.is_erasing:
                 self.erase(customer)
@@ -144,7 +144,7 @@ class Soak:
             self._check_table(customer)
 
     def _settle(self, customer: Known, link_id: str) -> None:
-        """Reads a link until it is settled: a busy machine can make a call too late, as an app must expect."""
+        """Read a link until it is settled: on a busy machine a call may be too late, as an app must expect."""
         for read in range(READS):
             answer = self._get(customer, f"links/{link_id}")
             if answer is not None and answer["status"] != "received":
@@ -181,7 +181,7 @@ class Soak:
         return {line["link_id"] for line in lines}
 
     def _get(self, customer: Known, what: str, **params: str) -> Any:
-        """The JSON of a good answer, or None."""
+        """Return the JSON of a successful response, or None."""
         response = self._send(what.partition("/")[0].partition("?")[0], "GET", self._path(customer, what), customer, params=params)
         return response.json() if response.status_code == 200 else None
 
@@ -207,7 +207,7 @@ class Soak:
 
 
 def soak(seconds: float, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
-    """Counts of `seconds` of traffic, and what came that should not have."""
+    """Return the counts of `seconds` of traffic, and all unexpected responses."""
     chance = random.Random(seed)  # noqa: S311 - the same choices each time
     turns = {"imin": Turns(IMIN_FAULTS, TURN_SECONDS, chance), "AWS": Turns(AWS_FAULTS, TURN_SECONDS * 0.7, chance)}
     imin = Imin(turns["imin"])

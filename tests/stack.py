@@ -32,12 +32,12 @@ class Stack:
     log: Path
 
     def token(self, customer: str, **claims: object) -> str:
-        """A token for `customer`."""
+        """Mint a token for `customer`."""
         response = requests.post(f"{self.url}/local/token", json={"customerIdentifier": customer, **claims}, timeout=5)
         return str(response.json()["accessToken"])
 
     def get(self, path: str, customer: str = "rosie", **options: object) -> requests.Response:
-        """Gets `path` as `customer`."""
+        """Get `path` as `customer`."""
         return self.send("GET", path, headers={"Authorization": f"Bearer {self.token(customer)}"}, **options)
 
     def send(self, method: str, path: str, **options: object) -> requests.Response:
@@ -49,7 +49,7 @@ class Stack:
         return response
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Stops it; gives its exit status."""
+        """Stop the stack and return its exit status."""
         self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
 
@@ -63,7 +63,7 @@ def free_ports(number: int) -> list[int]:
 
 @contextlib.contextmanager
 def running(folder: Path, command: tuple[str, ...] = (sys.executable, "-m", "local"), **settings: str) -> Iterator[Stack]:
-    """A stack started by `command` with `settings` in its environment; its log, with all that functions log, is in `folder`."""
+    """Start a stack by `command` with `settings`; its log, including the functions' logs, is in `folder`."""
     port, aws_port, imin_port = free_ports(3)
     ports = {"PORT": str(port), "AWS_PORT": str(aws_port), "IMIN_PORT": str(imin_port)}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYENV_ROOT") if name in os.environ}

@@ -311,7 +311,7 @@ class TestBasePath:
 
     @pytest.fixture
     def mapped(self) -> dict[str, Any]:
-        """An event for a link, by such a domain."""
+        """Build an event for a link on this domain."""
         asked = event("accounts-get")
         return asked | {"rawPath": f"/booking{asked['rawPath']}", "rawQueryString": urlencode(REDIRECT)}
 

@@ -17,7 +17,7 @@ ELF_OF_ARM64 = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + b"\xb7\0"
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """A build folder with one function's artefact in it, and the settings of its stages beside it."""
+    """Make a build folder with one function's artefact, and the settings of its stages beside it."""
     folder = tmp_path / "build" / "AccountsFunction"
     folder.mkdir(parents=True)
     (folder / "accounts.py").write_text("handler = 1\n")

@@ -23,7 +23,7 @@ GET = {"TableName": "x", "Key": {"pk": {"S": "x"}}}
 
 
 def _get(script: Script) -> Any:
-    """What a client gets of a server on loopback."""
+    """Return a client's result from a server on loopback."""
     with serve(script) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
         return aws_client.make_client("dynamodb", read_timeout_seconds=1).get_item(**GET)

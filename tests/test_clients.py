@@ -30,7 +30,7 @@ OPEN_FIELDS = {"Connect": "suggested", "EvidenceRequest": "status", "LinkRecord"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A local stack."""
+    """Start a local stack."""
     with running(tmp_path_factory.mktemp("clients")) as started:
         yield started
 
@@ -88,7 +88,7 @@ class TestSource:
 
 
 def _sources(language: str) -> list[Path]:
-    """The source files of a client."""
+    """Find the source files of a client."""
     folder = CLIENTS / language
     return [path for path in folder.rglob(f"*.{SUFFIXES[language]}") if "dist" not in path.relative_to(folder).parts]
 

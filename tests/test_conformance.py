@@ -39,7 +39,7 @@ def _required(response: Any) -> dict[str, str]:
 
 
 def _health(status: int = 200, body: Any = None, **headers: str) -> None:
-    """Checks an answer of the health route that is a good one, but for what is given."""
+    """Check a valid response of the health route with the given changes."""
     found = {"Content-Type": "application/json", "Cache-Control": "no-store"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }

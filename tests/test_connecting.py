@@ -28,7 +28,7 @@ Calls = Callable[[int], object]
 
 @pytest.fixture
 def black_hole() -> Iterator[int]:
-    """A port of 127.0.0.1 that doesn't respond to anyone who connects: its queue is full."""
+    """Return a port of 127.0.0.1 that doesn't respond to connections: its queue is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as queue:
         port: int = listener.getsockname()[1]
         for _ in range(4):
@@ -40,7 +40,7 @@ def black_hole() -> Iterator[int]:
 
 @pytest.fixture
 def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The ports that `HOST` resolves to, an address each."""
+    """Let `HOST` resolve to these ports, one address each."""
     ports: list[int] = []
     look_up = socket.getaddrinfo
 
@@ -55,7 +55,7 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def hanging_look_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A name server that doesn't respond until the test is over."""
+    """Start a name server that doesn't respond until the test is over."""
     released = threading.Event()
 
     def resolve(*_: Any, **__: Any) -> Any:

@@ -28,28 +28,28 @@ FETCH = """async ([url, token, tag]) => {
 
 @contextlib.contextmanager
 def another_origin() -> Iterator[str]:
-    """An empty page on another port."""
+    """Serve an empty page on another port."""
     with serve(answer(b"<!doctype html>", **{"Content-Type": "text/html"})) as server:
         yield server.url
 
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    """The origin that the stack allows."""
+    """Return the origin that the stack allows."""
     with another_origin() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, origin: str) -> Iterator[Stack]:
-    """A stack that allows that origin."""
+    """Start a stack that allows that origin."""
     with running(tmp_path_factory.mktemp("cors"), CONCURRENCY="1", ALLOWED_ORIGINS=f"capacitor://localhost,{origin}") as started:
         yield started
 
 
 @pytest.fixture
 def page(browser: Browser, origin: str) -> Iterator[Page]:
-    """The page in a browser."""
+    """Open the page in a browser."""
     with phone(browser) as opened:
         opened.goto(origin)
         yield opened

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.external
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with one environment of each function."""
+    """Start a stack with one environment for each function."""
     with running(tmp_path_factory.mktemp("docs"), CONCURRENCY="1") as started:
         yield started
 
@@ -90,7 +90,7 @@ def test_an_operation_of_each_method_is_accessible(stack: Stack, browser: Browse
 
 
 def _listen(page: Page) -> tuple[list[str], list[str]]:
-    """What the browser complains of, and the addresses that it asks for, from now on."""
+    """Record the browser's complaints and requested addresses from now on."""
     complaints: list[str] = []
     addresses: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)

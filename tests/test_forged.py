@@ -37,13 +37,13 @@ PUBLIC_DER = RSA_KEY.public_key().public_bytes(serialization.Encoding.DER, seria
 
 @pytest.fixture
 def issuer() -> Issuer:
-    """The broker's identity provider."""
+    """Make the broker's identity provider."""
     return Issuer()
 
 
 @pytest.fixture
 def verifier(issuer: Issuer) -> Verifier:
-    """A verifier that has the issuer's keys already."""
+    """Make a verifier that has cached the issuer's keys."""
     made = Verifier(ISSUER, {AUDIENCE}, issuer.fetch_json, lambda: 1000.0)
     made.claims(f"Bearer {token()}")
     return made
@@ -55,14 +55,14 @@ def _part(value: Any) -> str:
 
 
 def _signed(header: dict[str, Any], key: Any, algorithm: str, **claims: Any) -> str:
-    """A token with a header that a library would not write."""
+    """Build a token with a header that a library wouldn't write."""
     given = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": NOW + 86400} | claims
     signing_input = f"{_part(header)}.{_part(given)}"
     return f"{signing_input}.{_part(jwt.get_algorithm_by_name(algorithm).sign(signing_input.encode(), key))}"
 
 
 def _own(header: dict[str, Any], **claims: Any) -> str:
-    """A token that the attacker signed with a key of her own, and `header` to point to it."""
+    """Build a token signed with the attacker's key, and a `header` that points to it."""
     return _signed({"alg": "RS256", "kid": "1"} | header, OTHER_KEY, "RS256", **claims)
 
 
@@ -193,7 +193,7 @@ GOOD = token()
 
 @pytest.fixture
 def fetched(secrets_manager: Any) -> Iterator[list[str]]:
-    """The versions of secrets that are asked for."""
+    """Record the requested versions of secrets."""
     asked: list[str] = []
     with noting(secrets_manager, lambda _, params: asked.append(params["VersionStage"])):
         yield asked

@@ -70,14 +70,14 @@ checks.negative_data_rejection.expected-statuses = ["204", "400", "401", "413"]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that knows a customer with a link and two notices."""
+    """Start a stack with a customer who has a link and two notices."""
     with running(tmp_path_factory.mktemp("fuzz")) as started:
         yield started
 
 
 @pytest.fixture
 def known(stack: Stack) -> Mapping[str, str]:
-    """What random values will not hit: a good token, link, state and cursor."""
+    """Provide valid values that random ones won't hit: token, link, state and cursor."""
     listed = stack.get("/v1/customers/me/accounts", params={"redirectUri": REDIRECT_URI}).json()
     query = parse_qs(urlsplit(listed["accounts"][0]["connect"]["newAccountUrl"]).query)
     callback = jwt.decode(query["jwt"][0], options={"verify_signature": False})["redirect_uri"]

@@ -73,12 +73,12 @@ def token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: str | None = "rsa",
 
 @pytest.fixture
 def issuer() -> Issuer:
-    """An issuer with RSA keys and one of an elliptic curve."""
+    """Make an issuer with RSA keys and an elliptic curve key."""
     return Issuer()
 
 
 def client(issuer: Issuer, scopes: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> Client:
-    """A client of a gateway with two audiences."""
+    """Make a client of a gateway with two audiences."""
     pool = cast("FunctionPool", Echo())
     routes = [Route("GET", "/v1/customers/{customerIdentifier}/accounts", True), Route("GET", "/v1/fails", False)]
     authorizer = Authorizer(ISSUER, ["ios", "android"], scopes, issuer.fetch_json)
@@ -92,7 +92,7 @@ def get(client: Client, authorization: str | None = None, path: str = ACCOUNTS, 
 
 
 def challenge(response: TestResponse) -> str:
-    """The header that says why a token was rejected."""
+    """Return the header with the reason for a rejected token."""
     assert response.status_code == 401
     assert response.json == {"message": "Unauthorized"}
     return response.headers["www-authenticate"]

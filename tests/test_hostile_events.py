@@ -64,7 +64,7 @@ WRONG = [value for value in ODD if not isinstance(value, str)]
 
 
 def _status(rosie: Customer, name: str, asked: Any) -> int:
-    """The status of what a handler makes of an event. It is not an event of API Gateway's, so `openapi.json` does not say what."""
+    """Return a handler's status for an event that isn't API Gateway's and so isn't described in `openapi.json`."""
     app = {"accounts": rosie.accounts, "callbacks": rosie.callbacks, "links": rosie.links, "webhook": rosie.webhook}[name]
     answer = app.handler(asked, app.context)
     json.dumps(answer)
@@ -124,7 +124,7 @@ class TestBrokenEvents:
 
 
 def _keyed(asked: dict[str, Any]) -> dict[str, Any]:
-    """The event with the webhook's key, so that what comes after the key is seen too."""
+    """Add the webhook key to the event, so that the code behind the check is reached too."""
     asked["headers"]["x-api-key"] = WEBHOOK_KEY
     return asked
 

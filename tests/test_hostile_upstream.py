@@ -27,7 +27,7 @@ ALL_BYTES = bytes(set(range(256)) - {0x0A, 0x0D})
 
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[tuple[str, list[Script]]]:
-    """The URL of one server for all examples of a test, and its scripts, of which the last is in force."""
+    """Share one server by all examples of a test; yield its URL and its scripts, of which the last is in force."""
     scripts: list[Script] = []
     with serve(lambda connection, request: scripts[-1](connection, request)) as server:
         yield server.url, scripts

@@ -109,7 +109,7 @@ def _request(path: str, claims: dict[str, Any]) -> Any:
 
 
 def token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: Any = "1", **claims: Any) -> str:
-    """A token for rosie, good but for what is given; a claim that is None is left out.
+    """Make a token for rosie that is valid except for the given claims; a claim that is None is left out.
 
     It is good for a day: tests that are collected with one must not see it refused for its age, whenever they run.
     """
@@ -152,24 +152,24 @@ class Clock:
 
 @pytest.fixture
 def issuer() -> Issuer:
-    """An issuer with one RSA key and one of an elliptic curve."""
+    """Make an issuer with an RSA key and an elliptic curve key."""
     return Issuer()
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock of the verifier."""
+    """Return the verifier's clock."""
     return Clock()
 
 
 @pytest.fixture
 def verifier(issuer: Issuer, clock: Clock) -> Verifier:
-    """A verifier that trusts the issuer."""
+    """Make a verifier that trusts the issuer."""
     return Verifier(ISSUER, {AUDIENCE}, issuer.fetch_json, clock)
 
 
 def refused(verifier: Verifier, authorization: str) -> Problem:
-    """The problem that a token is."""
+    """Return the problem that a token causes."""
     with pytest.raises(Problem) as caught:
         verifier.claims(authorization)
     return caught.value
@@ -380,14 +380,14 @@ class TestWithoutAnAuthorizer:
 
     @pytest.fixture
     def unauthorized(self) -> dict[str, Any]:
-        """An event as it comes without an authorizer."""
+        """Build an event without an authorizer."""
         asked = event("accounts-get")
         del asked["requestContext"]["authorizer"]
         return asked
 
     @pytest.fixture(autouse=True)
     def _issuer(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The issuer that the function's own verifier asks."""
+        """Serve the issuer of the function's own verifier."""
         monkeypatch.setattr(access_token, "Verifier", functools.partial(Verifier, fetch_json=issuer.fetch_json))
 
     def test_the_function_verifies_the_token_itself(self, app: App, unauthorized: dict[str, Any], issuer: Issuer) -> None:

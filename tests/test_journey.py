@@ -29,7 +29,7 @@ def app_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, app_server: Server) -> Iterator[Stack]:
-    """A stack whose customers go back to the app's page."""
+    """Start a stack whose customers return to the app's page."""
     settings = {"ALLOWED_REDIRECT_URIS": f"{app_server.url}/linked,brokerapp://linked", "CONCURRENCY": "1"}
     with running(tmp_path_factory.mktemp("journey"), **settings) as started:  # type: ignore[arg-type]
         yield started
@@ -37,7 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, app_server: Server) -> Itera
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A phone."""
+    """Open a phone."""
     with phone(browser) as opened:
         yield opened
 
@@ -57,11 +57,11 @@ class Customer:
         return {each["seller"]["name"]: each for each in response.json()["accounts"]}
 
     def link(self) -> Any:
-        """What is on record of the link."""
+        """Return the stored record of the link."""
         return self.stack.get(f"/v1/customers/me/links/{self.link_id}", self.name).json()
 
     def returned(self, page: Page) -> dict[str, str]:
-        """The query with which she came back to the app."""
+        """Return the query of the redirect to the app."""
         expect(page.get_by_role("heading", name="The app")).to_be_visible()
         return dict(parse_qsl(urlsplit(page.url).query))
 
@@ -85,7 +85,7 @@ def _choose(stack: Stack, style: str) -> None:
 
 
 def log_in(page: Page, password: str = "rosie-password") -> None:
-    """Logs in on imin's page."""
+    """Log in on imin's page."""
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
 
@@ -170,7 +170,7 @@ class TestPages:
 
     @pytest.fixture(params=["light", "dark"])
     def shown(self, request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page, str]]:
-        """A phone, and the name of its colours."""
+        """Open a phone; yield it with the name of its colour scheme."""
         with phone(browser, request.param) as page:
             yield page, request.param
 
@@ -233,7 +233,7 @@ class TestPages:
 
 
 def _state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://linked") -> str:
-    """A state for the customer `new`, signed as the functions do, at a time of our choice."""
+    """Make a state for the customer `new`, signed like the functions' states, at a given time."""
     secret = client_of(stack.aws_url, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
 
     class Key:

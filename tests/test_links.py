@@ -542,6 +542,6 @@ class TestErasure:
 
 
 def _write(dynamodb: Any, environment: dict[str, str], numbers: range) -> None:
-    """Puts records of rosie's into the table."""
+    """Put records of rosie into the table."""
     puts = [{"PutRequest": {"Item": {"pk": {"S": "CUSTOMER#rosie"}, "sk": {"S": f"NOTICE#{number}"}}}} for number in numbers]
     dynamodb.batch_write_item(RequestItems={environment["LINKS_TABLE"]: puts})

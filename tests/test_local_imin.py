@@ -42,24 +42,24 @@ class Imin:
         return self.app.test_client()
 
     def accounts(self, customer: str = "rosie", redirect_uri: str | None = None) -> dict[str, Any]:
-        """The customer's accounts by the sellers' names."""
+        """Return the customer's accounts by the sellers' names."""
         query = {"redirectUri": redirect_uri} if redirect_uri else {}
         path = f"/api/v2/customers/{customer}/accounts"
         answer = self.client.get(path, query_string=query, headers={"X-Api-Key": API_KEY})
         return {each["seller"]["name"]: each for each in json.loads(answer.data)["imin:item"]}
 
     def url(self, seller: str, action: str = "RegisterAction", customer: str = "rosie", redirect_uri: str = REDIRECT_URI) -> str:
-        """A connect URL."""
+        """Return a connect URL."""
         actions = self.accounts(customer, redirect_uri)[seller]["potentialAction"]
         (target,) = [each["target"] for each in actions if each["@type"] == action]
         return str(target)
 
     def opens(self, url: str) -> TestResponse:
-        """Opens a page."""
+        """Open a page."""
         return self.client.get(url)
 
     def sends(self, url: str, **fields: str) -> TestResponse:
-        """Sends the form of a page."""
+        """Submit the form of a page."""
         return self.client.post(url, data=fields)
 
 
@@ -93,13 +93,13 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def imin() -> Imin:
-    """An imin that was just started."""
+    """Start a fake imin."""
     return Imin()
 
 
 @pytest.fixture
 def broker() -> Iterator[responses.RequestsMock]:
-    """The broker's server, which takes the webhook."""
+    """Start the broker's server, which receives the webhook."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.post(WEBHOOK_URL, status=204)
         yield mock

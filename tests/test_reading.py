@@ -18,20 +18,20 @@ NOTHING: list[Any] = [None, "", [], {}]
 
 
 def read(*items: Any) -> tuple[list[Any], list[Any]]:
-    """The accounts and warnings, as the app's JSON, of an answer with `items`."""
+    """Return the accounts and warnings, as the app's JSON, of a response with `items`."""
     reshaped = reshape(json.dumps({"imin:item": items}).encode())
     return msgspec.to_builtins(reshaped.accounts), msgspec.to_builtins(reshaped.warnings)
 
 
 def account(**members: Any) -> Any:
-    """The one account of an answer whose item has `members`; nothing may be warned of."""
+    """Return the only account of a response whose item has `members`; no warning is allowed."""
     (found,), warnings = read({"seller": SELLER} | members)
     assert warnings == []
     return found
 
 
 def connected(**members: Any) -> Any:
-    """The same, of an item that is connected."""
+    """Return the same for a connected item."""
     return account(dateLinked="2021-01-27T12:00:00Z", **members)
 
 

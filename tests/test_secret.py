@@ -33,7 +33,7 @@ class SecretsManager:
         return {"SecretString": self.previous}
 
     def rotate(self, text: str) -> None:
-        """Makes `text` the current version."""
+        """Make `text` the current version."""
         self.text, self.previous = text, self.text
 
 

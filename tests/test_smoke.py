@@ -23,7 +23,7 @@ GOOD = {
 
 @contextlib.contextmanager
 def api(statuses: Mapping[str, str]) -> Iterator[str]:
-    """An API that answers each route with its status, else with 404."""
+    """Serve an API that answers each route with its status, and any other with 404."""
 
     def script(connection: socket.socket, request: bytes) -> None:
         route = request.decode().partition(" HTTP/")[0]
@@ -35,7 +35,7 @@ def api(statuses: Mapping[str, str]) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries follow each other immediately, and only for a moment."""
+    """Retry immediately, and only for a moment."""
     monkeypatch.setattr(smoke, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(smoke.run, "__defaults__", (0.1,))
 

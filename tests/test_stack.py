@@ -27,7 +27,7 @@ pytestmark = pytest.mark.external
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that all of these tests call."""
+    """Start a stack that all of these tests call."""
     with running(tmp_path_factory.mktemp("stack")) as started:
         yield started
 

@@ -75,7 +75,7 @@ class TestRights:
 
     @pytest.fixture
     def asked(self, dynamodb: Any, secrets_manager: Any) -> Iterator[set[tuple[str, str]]]:
-        """What AWS is asked for: actions, as IAM names them, and the secret or table of each."""
+        """Record the calls to AWS: actions, as IAM names them, and the secret or table of each."""
         found: set[tuple[str, str]] = set()
 
         def note(service: str, operation: str, params: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ class TestRights:
 
 
 def _allowed(function: str) -> set[tuple[str, str]]:
-    """What the function's role may do, and to which secret or table."""
+    """Return the rights of the function's role: actions, and the secret or table of each."""
     (policy,) = template.resources("AWS::Serverless::Function")[function]["Policies"]
     assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
     return {

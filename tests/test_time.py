@@ -30,7 +30,7 @@ ZONES = ["UTC", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Pago_Pago", "
 
 @pytest.fixture(params=ZONES)
 def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The machine's own zone, which nothing may depend on."""
+    """Set the machine's own time zone, on which nothing may depend."""
     monkeypatch.setenv("TZ", request.param)
     time.tzset()
     yield
@@ -58,7 +58,7 @@ def states(now: float, ttl_seconds: int = DAY) -> LinkStates:
 
 
 def link(issued_at: datetime) -> Link:
-    """A link issued at a moment, to which a callback has come."""
+    """Make a link issued at a given moment, with a callback."""
     return Link("id", "received", issued_at, issued_at + timedelta(days=1), issued_at, issued_at, 1, [], b"")
 
 
@@ -183,7 +183,7 @@ class TestReading:
 
 
 def table_at(dynamodb: Any, now: float) -> Table:
-    """The table, at `now`, whose records are kept for 400 days."""
+    """Make the table at `now`, with a retention of 400 days."""
     return Table(StoreSettings("RecordsTable", 400), dynamodb, lambda: now)
 
 

@@ -68,7 +68,7 @@ class Client:
         return self._upstream.accounts(customer, redirect_uri, time.monotonic() + seconds)
 
     def problem(self, seconds: float = 8.0) -> Problem:
-        """The problem that asking for them is."""
+        """Return the problem of a request for accounts."""
         with pytest.raises(Problem) as caught:
             self.accounts(seconds=seconds)
         return caught.value
@@ -393,7 +393,7 @@ def test_customer_identifier_is_one_percent_encoded_segment(customer: str, segme
 class TestTls:
     @pytest.fixture
     def authority(self) -> trustme.CA:
-        """A certificate authority that nobody knows."""
+        """Make a certificate authority that nobody trusts."""
         return trustme.CA()
 
     @pytest.fixture

@@ -47,7 +47,7 @@ class Turns:
         self.ended.set()
 
     def fault(self) -> str | None:
-        """What befalls a call that comes now, if anything does."""
+        """Return the fault of a call that arrives now, if any."""
         if self._begun_at is None:
             return None
         turn = int((time.monotonic() - self._begun_at) / self._seconds)
@@ -67,7 +67,7 @@ class Imin:
         self._connected: dict[str, dict[str, str]] = {}
 
     def connect(self, customer: str, seller: str) -> None:
-        """Connects an account now."""
+        """Connect an account now."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._connected.setdefault(customer, {})[seller] = now
 
@@ -102,17 +102,17 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def handle_error(self, _request: object, _client_address: object) -> None:
-        """A client that gave up is part of the game."""
+        """Ignore clients that gave up."""
 
 
 class _Handler(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Prints nothing."""
+        """Print nothing."""
 
 
 @contextlib.contextmanager
 def serving(application: "WSGIApplication") -> Iterator[str]:
-    """Serves `application` in threads, without a word about clients that give up; gives its URL."""
+    """Serve `application` in threads, silent about clients that give up; return its URL."""
     with make_server("127.0.0.1", 0, application, _Server, _Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -37,7 +37,7 @@ class Folders:
 
 @contextmanager
 def laid_out(root_certificate: bytes) -> Iterator[Folders]:
-    """The folders, for as long as they are needed; `root_certificate` is among those that the functions trust."""
+    """Lay out the folders temporarily; the functions trust `root_certificate`."""
     with tempfile.TemporaryDirectory() as parent:
         folders = Folders(*(Path(parent, name) for name in ("built", "runtime", "usual", "floor")))
         shutil.copytree(BUILT, folders.built)
@@ -55,13 +55,13 @@ def laid_out(root_certificate: bytes) -> Iterator[Folders]:
 
 
 def _compile(folder: Path) -> None:
-    """Adds bytecode, as `make build` does."""
+    """Add bytecode, as `make build` does."""
     compiling: list[str | Path] = [PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder]
     subprocess.run(compiling, check=True)  # noqa: S603 - our own command
 
 
 def _install(folder: Path, names: Sequence[str]) -> None:
-    """Copies packages without their bytecode."""
+    """Copy packages without their bytecode."""
     for name in names:
         (found,) = Distribution.discover(name=name, path=[str(path) for path in SAM.glob("lib/python*/site-packages")])
         for file in found.files or []:

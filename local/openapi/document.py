@@ -29,7 +29,7 @@ HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHE_PRIVA
 
 
 def make_document(template: Template) -> Json:
-    """The document for the routes of `template`. Raises `WordsError` when one is not described, or what is described is none."""
+    """Build the document for the routes of `template`. Raises `WordsError` for a route without words, or words without a route."""
     words = read_words()
     routes = {f"{route.method} {route.path}": route for function in template.functions() for route in function.routes}
     compare("operations", routes, words["operations"])
@@ -55,7 +55,7 @@ def make_document(template: Template) -> Json:
 
 
 def render(document: Json) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 

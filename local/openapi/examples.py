@@ -80,7 +80,7 @@ def _notices(rosies: Service) -> dict[str, Answer]:
 
 
 def _failures(failing: Service) -> dict[str, Answer]:
-    """What imin, or we, can do wrong."""
+    """Collect the failures of imin and of this service."""
     examples = {"upstream_timeout": failing.ask("accounts-get", timeout_seconds=NO_TIME_SECONDS)}
     with patch("seller_accounts.routes.accounts.reshape", side_effect=RuntimeError):
         examples["internal_error"] = failing.ask("accounts-get")

@@ -22,12 +22,12 @@ class Response:
     content: Json = field(default_factory=dict)
 
     def add_body(self, kind: str, schema: str, example: str, component: str) -> None:
-        """Adds an example called `example` to the bodies of media type `kind`."""
+        """Add an example called `example` to the bodies of media type `kind`."""
         body = self.content.setdefault(kind, {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}})
         body["examples"][example] = {"$ref": f"#/components/examples/{component}"}
 
     def render(self, words: Json) -> Json:
-        """The Response Object."""
+        """Build the Response Object."""
         text = self.meanings[0] if len(self.meanings) == 1 else "\n".join(f"- {meaning}" for meaning in self.meanings)
         names = dict.fromkeys([*self.headers, "RequestId"])
         headers = {words["headers"][name]["name"]: {"$ref": f"#/components/headers/{name}"} for name in names}
@@ -57,7 +57,7 @@ def make_responses(route: Route, operation: Json, words: Json, examples: dict[st
 
 
 def _gateway_statuses(route: Route) -> list[int]:
-    """What API Gateway can refuse by itself on this route. An empty path parameter makes a path that is not routed."""
+    """Return the errors of API Gateway itself on this route. An empty path parameter makes an unrouted path."""
     return [
         *([401, 403] if route.authorized else []),
         *([404] if "{" in route.path else []),

@@ -34,7 +34,7 @@ FIELDS: Mapping[tuple[str, str], Json] = {
 
 
 def make_schemas(words: Json) -> dict[str, Json]:
-    """The schemas of all types by name, and those that `words` have by hand. Raises `WordsError`."""
+    """Build the schemas of all types by name, and those written by hand in `words`. Raises `WordsError`."""
     _, schemas = msgspec.json.schema_components(BODIES, ref_template=f"{REF}{{name}}")
     schemas["Account"], statuses = _take_union_out(schemas["Accounts"])
     schemas["Problem"] = _schema_of(problems.ProblemBody)
@@ -50,7 +50,7 @@ def make_schemas(words: Json) -> dict[str, Json]:
 
 
 def _schema_of(struct: type[msgspec.Struct]) -> Json:
-    """The schema of one type that has no other in it. What may be anything (a member of imin's notice) is used if it is a text."""
+    """Build the schema of a type that contains no other. A member of any type (of imin's notice) is used if it is a text."""
     _, schemas = msgspec.json.schema_components([struct], schema_hook=lambda _: {"type": "string"})
     schema: Json = schemas[struct.__name__]
     return schema
@@ -62,27 +62,27 @@ def _structs() -> list[type[msgspec.Struct]]:
 
 
 def _times(struct: type[msgspec.Struct]) -> set[str]:
-    """The fields that are times, which msgspec takes for any text unless they are said to have a time zone."""
+    """Return the fields that are times, which msgspec describes as any text unless they have a time zone."""
     hints = get_type_hints(struct)
     names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
     return {encoded for field, encoded in names if datetime in (hints[field], *get_args(hints[field]))}
 
 
 def _take_union_out(accounts: Json) -> tuple[Json, list[str]]:
-    """Gives the union of accounts a name of its own, so that a client made from the document has one too; and its statuses."""
+    """Name the union of accounts, so that generated clients have a type for it; return it with its statuses."""
     union = accounts["properties"]["accounts"]["items"]
     accounts["properties"]["accounts"]["items"] = {"$ref": f"{REF}Account"}
     return {"oneOf": union["anyOf"]}, list(union["discriminator"]["mapping"])
 
 
 def _take_others(status: Json, statuses: list[str]) -> None:
-    """Makes a case's `status`, which was one of `statuses`, any but the others: exactly one case fits, whatever comes."""
+    """Let `Unknown` have any `status` except `statuses`, so that exactly one case fits any response."""
     own = status.pop("const")
     status |= {"not": {"enum": [each for each in statuses if each != own]}, "examples": [own]}
 
 
 def _add_codes(words: Json) -> None:
-    """Makes the values of a problem's code out of what is said about each problem, in the table's order."""
+    """Build the values of a problem's code from the words about each problem, in the table's order."""
     compare("problems", problems.PROBLEM_TYPES, words["problems"])
     text = words["schemas"]["Problem"]["fields"]["code"]
     values = {code: words["problems"][code] for code in problems.PROBLEM_TYPES}
@@ -90,7 +90,7 @@ def _add_codes(words: Json) -> None:
 
 
 def _describe(name: str, schema: Json, words: Json, times: set[str]) -> None:
-    """Puts words to a schema and its fields, and our JSON's rules to the fields."""
+    """Add words to a schema and its fields, and the rules of this API's JSON to the fields."""
     schema.pop("title", None)
     schema["description"] = words["description"].strip()
     fields = schema.get("properties", {})

@@ -67,7 +67,7 @@ class Service:
         self._handlers: dict[str, Any] = {}
 
     def ask(self, name: str, timeout_seconds: float = 15, headers: dict[str, str] | None = None, **changes: Any) -> Answer:
-        """The answer to the event of `events/{name}.json` with `headers` and `changes`.
+        """Return the response to the event of `events/{name}.json` with `headers` and `changes`.
 
         Of these, `path` changes path parameters and `authorizer` what API Gateway verified; any other is a member of the event.
         """
@@ -86,7 +86,7 @@ class Service:
         return Answer(response["statusCode"], response["headers"], json.loads(content) if is_json else content.decode())
 
     def state(self) -> str:
-        """The state that imin was given last."""
+        """Return the state that imin received last."""
         return str(self.asked[-1].params["redirectUri"].rpartition("/")[2])
 
     def uuid7(self, now: float) -> uuid.UUID:
@@ -99,7 +99,7 @@ class Service:
         return self.imin()
 
     def _page(self) -> dict[str, Any]:
-        """The example of imin's page: without a redirect URI it has no actions, and who connected an account has it."""
+        """Return imin's documented example: without a redirect URI it has no actions, and connected accounts have a date."""
         page: dict[str, Any] = json.loads((ROOT / "tests/data/sample-response.json").read_text())
         for item in page["imin:item"]:
             if "redirectUri" not in self.asked[-1].params:
@@ -120,7 +120,7 @@ class Service:
 
 @contextlib.contextmanager
 def service(has_aws: bool = True) -> Iterator[Service]:
-    """A service that has just started; without `has_aws`, Secrets Manager and DynamoDB have nothing of ours."""
+    """Start a new service; without `has_aws`, Secrets Manager and DynamoDB are empty."""
     made = Service()
     with (
         mock_aws(),

@@ -20,7 +20,7 @@ def read_words() -> Json:
 
 
 def compare(what: str, there: Iterable[str], described: Iterable[str]) -> None:
-    """Raises `WordsError` unless each that is there is described, and each that is described is there."""
+    """Raise `WordsError` unless names and descriptions match."""
     missing, needless = set(there) - set(described), set(described) - set(there)
     if missing:
         raise WordsError(f"{what}: words.yaml has no words for {', '.join(sorted(missing))}")

@@ -36,11 +36,11 @@ class Demo:
     may_fail: bool = False
 
     def opens(self) -> None:
-        """Opens the app."""
+        """Open the app."""
         self.page.goto(self.stack.url)
 
     def signs_in(self, customer: str) -> None:
-        """Opens the app, and chooses a customer; the list is not waited for."""
+        """Open the app and choose a customer, without waiting for the list."""
         self.opens()
         self.page.locator(f"[data-customer={customer}]").click()
 
@@ -50,7 +50,7 @@ class Demo:
         expect(self.says("Up to date at")).to_be_visible()
 
     def chooses(self, seller: str) -> None:
-        """Opens one seller of the list."""
+        """Open one seller of the list."""
         self.page.get_by_role("link", name=seller).click()
         expect(self.heading(seller)).to_be_visible()
 
@@ -59,19 +59,19 @@ class Demo:
         self.page.get_by_role("button", name="Refresh").click()
 
     def says(self, text: str) -> Locator:
-        """A text on the screen."""
+        """Find a text on the screen."""
         return self.page.locator("main").get_by_text(text)
 
     def announced(self) -> Locator:
-        """What a screen reader was told last."""
+        """Return the last announcement to a screen reader."""
         return self.page.locator("#announcement")
 
     def heading(self, name: str) -> Locator:
-        """A heading."""
+        """Find a heading."""
         return self.page.get_by_role("heading", name=name, exact=True)
 
     def sellers(self) -> list[str]:
-        """The names of the list, in its order."""
+        """Return the names of the list, in its order."""
         return self.page.locator("#main .name").all_inner_texts()
 
     def kept(self) -> str:
@@ -91,7 +91,7 @@ class Demo:
 
 @contextlib.contextmanager
 def demo(stack: Stack, browser: Browser, scheme: Literal["light", "dark"] = "light") -> Iterator[Demo]:
-    """A phone; afterwards the browser must not have complained of more than answers that a test wanted to fail."""
+    """Open a phone; afterwards the browser must have complained only of responses that a test wanted to fail."""
     with phone(browser, scheme) as page:
         opened = Demo(stack, page)
         page.on("pageerror", lambda error: opened.complaints.append(str(error)))
@@ -101,14 +101,14 @@ def demo(stack: Stack, browser: Browser, scheme: Literal["light", "dark"] = "lig
 
 
 def connected(*passes: dict[str, str], **seller: Any) -> str:
-    """An answer with one connected account."""
+    """Build a response with one connected account."""
     lists: dict[str, Any] = {"entitlementErrors": [], "evidenceRequests": []}
     account = {"status": "connected", "seller": {"id": "1", "name": "Gym", "links": [], **seller}, "accessPasses": passes, **lists}
     return json.dumps({"customerIdentifier": "rosie", "accounts": [account], "warnings": []})
 
 
 def scanned(browser: Browser, shown: Locator) -> list[tuple[str, str]]:
-    """What a reader of barcodes makes of a screenshot: kinds and texts."""
+    """Return the kinds and texts of the barcodes in a screenshot."""
     page = browser.new_page()
     height, width, grey = page.evaluate(PIXELS, base64.b64encode(shown.screenshot()).decode())
     page.close()
@@ -118,5 +118,5 @@ def scanned(browser: Browser, shown: Locator) -> list[tuple[str, str]]:
 
 
 def disconnect(stack: Stack, customer: str, seller: str) -> None:
-    """Takes a connection away at imin, which tells the webhook."""
+    """Disconnect an account at imin, which calls the webhook."""
     requests.post(f"{stack.imin_url}/local/disconnect", data={"customer": customer, "seller": seller}, timeout=15)

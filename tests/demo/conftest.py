@@ -11,13 +11,13 @@ from tests.stack import Stack, running
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with one environment of each function."""
+    """Start a stack with one environment for each function."""
     with running(tmp_path_factory.mktemp("demo"), CONCURRENCY="1") as started:
         yield started
 
 
 @pytest.fixture
 def app(stack: Stack, browser: Browser) -> Iterator[Demo]:
-    """The app on a phone."""
+    """Open the app on a phone."""
     with demo(stack, browser) as opened:
         yield opened

@@ -23,7 +23,7 @@ def with_evidence(request: dict[str, str]) -> str:
 
 
 def connect(app: Demo) -> None:
-    """Connects Everyone Active, by imin's page."""
+    """Connect Everyone Active on imin's page."""
     app.chooses("Everyone Active")
     app.page.get_by_role("button", name="Connect your account").click()
     app.page.get_by_label("Password").fill("rosie-password")

@@ -70,7 +70,7 @@ class TestEveryScreen:
 
 
 def see(app: Demo, heading: str, name: str) -> None:
-    """Looks at a screen, whose buttons and links must be large enough for a thumb (44 pixels)."""
+    """Check a screen, whose buttons and links must be large enough for a thumb (44 pixels)."""
     expect(app.heading(heading)).to_be_visible()
     look_at(app.page, f"demo-{name}")
     heights = app.page.locator("button:visible, a:visible, input:visible").evaluate_all(

@@ -13,18 +13,18 @@ pytestmark = [pytest.mark.external, needs_browser]
 
 @pytest.fixture
 def app(app: Demo) -> Demo:
-    """The app on a phone, where answers may fail."""
+    """Open the app on a phone, where responses may fail."""
     app.may_fail = True
     return app
 
 
 def problem(code: str, *, retryable: bool) -> str:
-    """A problem's body."""
+    """Build a problem's body."""
     return json.dumps({"code": code, "detail": "for developers", "retryable": retryable, "requestId": "ref-1"})
 
 
 def touch(page: Page, *heights: int) -> None:
-    """A finger that comes down, moves, and is lifted."""
+    """Touch, move and lift a finger."""
     session = page.context.new_cdp_session(page)
     for height, kind in zip(heights, ["touchStart", *["touchMove"] * (len(heights) - 1)], strict=True):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": 195, "y": height}]})

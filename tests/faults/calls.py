@@ -30,7 +30,7 @@ class Call:
 
 
 def _known(request: Callable[[Rig], Request]) -> Callable[[Rig], Request]:
-    """The same by environments that have known the key for five minutes."""
+    """Return the same calls by environments that cached the key five minutes ago."""
 
     def prepare(rig: Rig) -> Request:
         made = request(rig)

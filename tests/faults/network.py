@@ -46,7 +46,7 @@ def hangs(released: threading.Event) -> Script:
 
 
 def drips(clock: Clock, released: threading.Event) -> Script:
-    """Sends a good answer byte by byte, and a second passes with each."""
+    """Send a valid response byte by byte, one per second."""
     data = b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n"
 
     def script(connection: socket.socket, _request: bytes) -> None:
@@ -61,7 +61,7 @@ def drips(clock: Clock, released: threading.Event) -> Script:
 
 
 def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
-    """What befalls a call to imin: by which script, and whether only the first attempt."""
+    """Make a fault of a call to imin: by script, and whether only for the first attempt."""
     every = {
         "429, `Retry-After: 60`": answer(b"", "429 Busy", Retry_After="60"),
         "502, 503 or 504": DOWN,
@@ -74,7 +74,7 @@ def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Scri
 
 
 def issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
-    """The same of a call to the issuer."""
+    """Make the same fault of a call to the issuer."""
     every = {"503": DOWN, "a wrong answer": answer(b"[]"), "no JSON": answer(b"<html>")}
     return _all(clock, released, every, {"cut off once": CUT})
 

@@ -55,7 +55,7 @@ class Rig:
         self.apps: dict[str, App] = {}
 
     def next_customer(self) -> None:
-        """Starts environments of all functions, which know no key yet, and a customer with nothing on record."""
+        """Start environments of all functions without a cached key, and a customer without records."""
         self._customers += 1
         self.customer = f"customer-{self._customers}"
         self._is_connected = False
@@ -84,7 +84,7 @@ class Rig:
         return json.dumps({"imin:item": [{"seller": {"@id": "1"}, **how}]}).encode()
 
     def asks(self, app: str, name: str, query: str = "", *, is_verified: bool = True, **path: str) -> Answer:
-        """Sends an event of `events/` as the customer, by a token that API Gateway verified or did not."""
+        """Send an event of `events/` as the customer, with a token that API Gateway verified or not."""
         asked = event(name)
         asked["pathParameters"] = {"customerIdentifier": "me", **path}
         asked["rawQueryString"] = query
@@ -97,17 +97,17 @@ class Rig:
         return self.apps[app].send(asked)
 
     def lists(self, query: str = "", *, is_verified: bool = True) -> Answer:
-        """Gets accounts."""
+        """Get accounts."""
         return self.asks("accounts", "accounts-get", query, is_verified=is_verified)
 
     def gets_link(self) -> str:
-        """A link's state. What she then connects is connected at once."""
+        """Return a link's state, and connect the customer immediately."""
         assert self.lists("redirectUri=brokerapp://linked").status == 200
         self._is_connected = True
         return parse_qs(urlsplit(self.asked[-1]).query)["redirectUri"][0].rpartition("/")[2]
 
     def comes_back(self, state: str) -> Answer:
-        """Opens the callback."""
+        """Open the callback."""
         asked = event("link-callback-get")
         asked["pathParameters"]["state"] = state
         asked["rawPath"] = f"/v1/link-callbacks/{state}"
@@ -120,7 +120,7 @@ class Rig:
         return link_id
 
     def has_received_link(self) -> str:
-        """The id of a link that imin could say nothing of."""
+        """Return the id of a link that imin couldn't settle."""
         state = self.gets_link()
         self.imin = [answer(status="500 Broken")]
         location = self.comes_back(state).headers["location"]
@@ -135,13 +135,13 @@ class Rig:
         return self.apps["webhook"].send(asked)
 
     def records(self) -> list[dict[str, Any]]:
-        """What is stored of the customer."""
+        """Return the customer's stored records."""
         return records_of(self.dynamodb, self.customer, self.environment["LINKS_TABLE"])
 
 
 @contextlib.contextmanager
 def rigged() -> Iterator[Rig]:
-    """A rig with clients and an AWS of its own."""
+    """Make a rig with its own clients and AWS."""
     released = threading.Event()
     with ticking() as clock, mock_aws(), pytest.MonkeyPatch.context() as patch:
         rig = Rig(clock, released)
@@ -162,7 +162,7 @@ def rigged() -> Iterator[Rig]:
 
 @contextlib.contextmanager
 def told() -> Iterator[list[dict[str, Any]]]:
-    """The lines that are logged meanwhile, once it is over."""
+    """Capture the lines that are logged in this context."""
     lines: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(io.StringIO()) as output:
         yield lines

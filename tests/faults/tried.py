@@ -106,7 +106,7 @@ def _longest(call: Call, fault: str) -> float:
 
 
 def _seen(answer: Answer) -> str:
-    """What the app, the browser or imin sees of an answer."""
+    """Describe a response as the app, the browser or imin sees it."""
     parts = [str(answer.status)]
     if "problem" in answer.headers.get("content-type", ""):
         parts.append(f"`{answer.json['code']}`")
@@ -122,7 +122,7 @@ def _seen(answer: Answer) -> str:
 
 
 def _stored(before: list[Any], after: list[Any]) -> str:
-    """What the request changed of what is stored."""
+    """Describe the change of stored records by the request."""
     if before == after:
         return "as before"
     if not after:

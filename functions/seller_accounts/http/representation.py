@@ -81,7 +81,7 @@ def _etag(body: bytes, kind: str, gzip: bool) -> str:
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
-    """The weak comparison of RFC 9110 8.8.3.2 with each member of the list."""
+    """Compare weakly (RFC 9110 8.8.3.2) with each member of the list."""
     return any(tag.strip().removeprefix("W/") in {"*", etag} for tag in if_none_match.split(","))
 
 
