@@ -124,7 +124,7 @@ SOAK_SECONDS ?= 1800
 KILLS ?= 500
 .PHONY: soak
 soak: $(VENV)/ready ## kill 500 environments, then half an hour of traffic with faults; the counts go to docs/reliability.md
-	@$(BIN)/python -m tests.long_forms $(SOAK_SECONDS) $(KILLS)
+	@$(BIN)/python -m tests.soak_cli $(SOAK_SECONDS) $(KILLS)
 
 .PHONY: mutate
 mutate: .venv-mutate/ready ## change the rooms that guard in small ways, and see whether a test minds; ARGS="settings.*" chooses

@@ -17,11 +17,11 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from local.authorizer import Authorizer
 from local.cors import Cors
 from local.demo import Demo
+from local.dependencies import Dependencies, number, serve, start_dependencies
 from local.docs import make_docs, make_document
 from local.faults import FaultyGateway
 from local.function_pool import FunctionError, FunctionPool
 from local.gateway import Gateway
-from local.parts import Parts, number, serve, start_parts
 from local.start_checks import check_ports
 from local.template import Template
 
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def start(running: contextlib.ExitStack) -> str:
-    """Start all parts and the API, to be stopped by `running`, and return what to print: where everything is, then `ready`.
+    """Start all dependencies and the API, to be stopped by `running`, and return what to print: where everything is, then `ready`.
 
     Raises `FunctionError`, `OSError` (a port is taken), `ValueError` (a bad number).
     """
@@ -59,36 +59,36 @@ def start(running: contextlib.ExitStack) -> str:
     if "IMIN_BASE_URL" not in os.environ:
         ports["IMIN_PORT"] = number("IMIN_PORT", 3002)
     check_ports(HOST, ports)
-    parts = start_parts(running, HOST, api_url, f"{api_url}/local")
+    dependencies = start_dependencies(running, HOST, api_url, f"{api_url}/local")
     pools: dict[Route, FunctionPool] = {}
-    for function in parts.functions:
-        pool = running.enter_context(contextlib.closing(FunctionPool(function, parts.aws_variables, concurrency)))
+    for function in dependencies.functions:
+        pool = running.enter_context(contextlib.closing(FunctionPool(function, dependencies.aws_variables, concurrency)))
         pools.update(dict.fromkeys(function.routes, pool))
     scopes, origins = (split(os.environ.get(name, "")) for name in ("AUTHORIZATION_SCOPES", "ALLOWED_ORIGINS"))
-    authorizer = Authorizer(parts.settings["OIDC_ISSUER"], split(parts.settings["OIDC_AUDIENCE"]), scopes)
+    authorizer = Authorizer(dependencies.settings["OIDC_ISSUER"], split(dependencies.settings["OIDC_AUDIENCE"]), scopes)
     cors = Cors(Template().document["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"][1], origins)
     beside: dict[str, WSGIApplication] = {
-        "/docs": make_docs(has_issuer=parts.issuer is not None),
+        "/docs": make_docs(has_issuer=dependencies.issuer is not None),
         "/openapi.json": make_document(port),
-        **({"/local": parts.issuer} if parts.issuer else {}),
+        **({"/local": dependencies.issuer} if dependencies.issuer else {}),
     }
-    api: WSGIApplication = FaultyGateway(Gateway(pools, authorizer, cors, f"{HOST}:{port}"), parts.imin_state)
+    api: WSGIApplication = FaultyGateway(Gateway(pools, authorizer, cors, f"{HOST}:{port}"), dependencies.imin_state)
     # the demo signs its customers in at the local issuer
-    serve(running, DispatcherMiddleware(Demo(api) if parts.issuer else api, beside), HOST, port)
-    return "\n".join([*_directions(api_url, ports, parts), f"ready {api_url}"])
+    serve(running, DispatcherMiddleware(Demo(api) if dependencies.issuer else api, beside), HOST, port)
+    return "\n".join([*_directions(api_url, ports, dependencies), f"ready {api_url}"])
 
 
-def _directions(api_url: str, ports: dict[str, int], parts: Parts) -> list[str]:
+def _directions(api_url: str, ports: dict[str, int], dependencies: Dependencies) -> list[str]:
     """Return a line for each thing that a newcomer can open or do."""
     lines = [
-        ("demo app", f"{api_url}/  (sign in as rosie; the password at imin is rosie-password)" if parts.issuer else None),
+        ("demo app", f"{api_url}/  (sign in as rosie; the password at imin is rosie-password)" if dependencies.issuer else None),
         ("API docs", f"{api_url}/docs"),
         (
             "imin",
             f"http://{HOST}:{ports['IMIN_PORT']}/  (accounts, and how to try what goes wrong)" if "IMIN_PORT" in ports else None,
         ),
-        ("tokens", f"""curl {api_url}/local/token -d '{{"customerIdentifier": "rosie"}}'""" if parts.issuer else None),
-        ("redirectUri", f"{parts.settings['ALLOWED_REDIRECT_URIS'].replace(',', ' or ')}  (compared exactly)"),
+        ("tokens", f"""curl {api_url}/local/token -d '{{"customerIdentifier": "rosie"}}'""" if dependencies.issuer else None),
+        ("redirectUri", f"{dependencies.settings['ALLOWED_REDIRECT_URIS'].replace(',', ' or ')}  (compared exactly)"),
         ("logs", "one line a call; LOGS=json make start prints the functions' own" if os.environ.get("LOGS") != "json" else None),
         ("stop", "Ctrl-C"),
     ]

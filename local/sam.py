@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from local.parts import Parts, number, serve, start_parts
+from local.dependencies import Dependencies, number, serve, start_dependencies
 from local.template import Loader
 
 BUILD = Path(__file__).parent.parent / ".aws-sam" / "build"
@@ -29,13 +29,13 @@ def main(sam: str, command: str, *arguments: str) -> None:
     host = os.environ.get("HOST_ADDRESS") or bridge_address()
     port, issuer_port = number("PORT", 3000), number("ISSUER_PORT", 3003)
     with contextlib.ExitStack() as running:
-        parts = start_parts(running, host, f"http://127.0.0.1:{port}", f"http://{host}:{issuer_port}")
-        if parts.issuer:
-            serve(running, parts.issuer, host, issuer_port)
-        template = write_template(parts)
+        dependencies = start_dependencies(running, host, f"http://127.0.0.1:{port}", f"http://{host}:{issuer_port}")
+        if dependencies.issuer:
+            serve(running, dependencies.issuer, host, issuer_port)
+        template = write_template(dependencies)
         options = ["--port", str(port)] if command.startswith("start-") else []
         whole = [sam, "local", command, "--template", str(template), "--region", "eu-west-2", *options, *arguments]
-        print(f"issuer http://{host}:{issuer_port}, imin {parts.settings['IMIN_BASE_URL']}", file=sys.stderr, flush=True)
+        print(f"issuer http://{host}:{issuer_port}, imin {dependencies.settings['IMIN_BASE_URL']}", file=sys.stderr, flush=True)
         process = subprocess.Popen(whole)  # noqa: S603 - the command that was asked for
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda *_: process.terminate())  # sam ignores SIGINT in the background
@@ -53,21 +53,21 @@ def bridge_address() -> str:
     return str(about.get("Gateway") or ipaddress.ip_network(about["Subnet"])[1])
 
 
-def write_template(parts: Parts) -> Path:
+def write_template(dependencies: Dependencies) -> Path:
     """Write the built template with the effective environment and this machine's processor, beside it."""
     document = yaml.load((BUILD / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader
     document["Parameters"]["Architecture"]["Default"] = "x86_64" if platform.machine() in {"x86_64", "AMD64"} else "arm64"
     document["Globals"]["Function"].pop("Environment", None)
-    for function in parts.functions:
+    for function in dependencies.functions:
         properties = document["Resources"][function.name]["Properties"]
-        properties["Environment"] = {"Variables": {**function.environment, **_endpoints(parts)}}
+        properties["Environment"] = {"Variables": {**function.environment, **_endpoints(dependencies)}}
     path = BUILD / "template.local.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     return path
 
 
-def _endpoints(parts: Parts) -> dict[str, str]:
-    return {name: value for name, value in parts.aws_variables.items() if name.startswith("AWS_ENDPOINT_URL")}
+def _endpoints(dependencies: Dependencies) -> dict[str, str]:
+    return {name: value for name, value in dependencies.aws_variables.items() if name.startswith("AWS_ENDPOINT_URL")}
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def dynamodb(aws: None) -> Any:
 
 
 @contextlib.contextmanager
-def noting(client: Any, note: Callable[[str, dict[str, Any]], None]) -> Iterator[None]:
+def recording_calls(client: Any, note: Callable[[str, dict[str, Any]], None]) -> Iterator[None]:
     """Tells `note` of each call that a client of AWS makes meanwhile: its operation and parameters."""
 
     def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -186,7 +186,7 @@ def noting(client: Any, note: Callable[[str, dict[str, Any]], None]) -> Iterator
 def calls(dynamodb: Any) -> Iterator[list[str]]:
     """Record the operations sent to DynamoDB, oldest first."""
     asked: list[str] = []
-    with noting(dynamodb, lambda operation, _: asked.append(operation)):
+    with recording_calls(dynamodb, lambda operation, _: asked.append(operation)):
         yield asked
 
 

@@ -1,6 +1,6 @@
 """Kills the environment that serves a callback, at random moments, and looks what became of the callback.
 
-The short form is in `test_kills`, the long one in `long_forms`.
+The short form is in `test_kills`, the long one in `soak_cli`.
 """
 
 import contextlib
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.aws import client_of, records_of
+from tests.intermittent_faults import FaultSchedule, Imin, redirect_uri_in, serving
 from tests.stack import Stack, running
-from tests.turns import Imin, Turns, redirect_uri_in, serving
 
 ATTRIBUTES = {
     *("pk", "sk", "status", "issuedAt", "firstCallbackAt", "lastCallbackAt", "expiresAt"),
@@ -27,7 +27,7 @@ def kill_many(number: int, seed: int, folder: Path) -> Counter[str]:
     """Count the outcomes of `number` callbacks whose environment is killed. Raises `AssertionError` if one is lost or damaged."""
     chance = random.Random(seed)  # noqa: S311 - the same choices each time
     outcomes: Counter[str] = Counter()
-    imin = Imin(Turns(("none",), 1, chance))
+    imin = Imin(FaultSchedule(("none",), 1, chance))
     with serving(imin) as imin_url, running(folder, IMIN_BASE_URL=imin_url, CONCURRENCY="1") as stack:
         seconds = min(_Callback(stack, imin, f"warm-{each}").come_back()[1] for each in range(3))
         for each in range(number):

@@ -1,6 +1,6 @@
-"""Mixed traffic through the local stack while imin and AWS fail by turns; in the end each acknowledged write is read back.
+"""Mixed traffic through the local stack while imin and AWS fail intermittently; finally each acknowledged write is read back.
 
-The short form is in `test_soak`, the long one in `long_forms`. All of it stays on loopback, and it stops by itself: so many
+The short form is in `test_soak`, the long one in `soak_cli`. All of it stays on loopback, and it stops by itself: so many
 workers, each of which pauses after each call.
 """
 
@@ -18,13 +18,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from local import aws
 from tests.aws import client_of, records_of
+from tests.intermittent_faults import AWS_FAULTS, IMIN_FAULTS, FaultSchedule, Imin, make_aws_with_faults, redirect_uri_in, serving
 from tests.kills import check_record
 from tests.stack import Stack, running
-from tests.turns import AWS_FAULTS, IMIN_FAULTS, Imin, Turns, make_aws_with_faults, redirect_uri_in, serving
 
 WORKERS = 4
 PAUSE_SECONDS = 0.05
-TURN_SECONDS = 0.8
+PERIOD_SECONDS = 0.8
 CALLS_OF_A_CUSTOMER = 60
 READS = 3  # of a link in the end
 ANSWERS = {200, 204, 303, 502, 503, 504}
@@ -209,25 +209,28 @@ class Soak:
 def soak(seconds: float, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
     """Return the counts of `seconds` of traffic, and all unexpected responses."""
     chance = random.Random(seed)  # noqa: S311 - the same choices each time
-    turns = {"imin": Turns(IMIN_FAULTS, TURN_SECONDS, chance), "AWS": Turns(AWS_FAULTS, TURN_SECONDS * 0.7, chance)}
-    imin = Imin(turns["imin"])
+    schedules = {
+        "imin": FaultSchedule(IMIN_FAULTS, PERIOD_SECONDS, chance),
+        "AWS": FaultSchedule(AWS_FAULTS, PERIOD_SECONDS * 0.7, chance),
+    }
+    imin = Imin(schedules["imin"])
     with (
-        serving(make_aws_with_faults(aws.make_aws(), turns["AWS"])) as aws_url,
+        serving(make_aws_with_faults(aws.make_aws(), schedules["AWS"])) as aws_url,
         serving(imin) as imin_url,
         running(folder, AWS_ENDPOINT_URL=aws_url, IMIN_BASE_URL=imin_url) as stack,
     ):
         run = Soak(stack, imin, aws_url, seed)
-        for each in turns.values():
-            each.begin()
+        for schedule in schedules.values():
+            schedule.begin()
         until = time.monotonic() + seconds
         with ThreadPoolExecutor(WORKERS) as pool:
             workers = [pool.submit(run.work, number, until) for number in range(WORKERS)]
-            turns["AWS"].ended.wait(seconds)
-            for each in turns.values():
-                each.end()  # so that no call hangs any longer
+            schedules["AWS"].ended.wait(seconds)
+            for schedule in schedules.values():
+                schedule.end()  # releases hanging calls
         for worker in workers:
             worker.result()
         run.check()
-    for name, each in turns.items():
-        run.counts.update({f"{name} {fault}": number for fault, number in each.met.items()})
+    for name, schedule in schedules.items():
+        run.counts.update({f"{name} {fault}": number for fault, number in schedule.met.items()})
     return run.counts, run.unexpected

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seller_accounts.aws import table
-from tests.faults.rig import Rig, rigged
+from tests.faults.rig import Rig, running_rig
 
 pytestmark = pytest.mark.external
 
@@ -31,7 +31,7 @@ steps = st.lists(st.builds(Step, st.sampled_from(NAMES), st.sampled_from(DOINGS)
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
     """All functions, an AWS that is empty, and an erasure that needs several turns for a few records."""
-    with rigged() as made, pytest.MonkeyPatch.context() as patch:
+    with running_rig() as made, pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "DELETE_BATCH_SIZE", 2)
         patch.setattr(table, "KEY_PAGE_SIZE", 3)
         made.next_customer()

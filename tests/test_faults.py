@@ -6,8 +6,8 @@ import pytest
 
 from tests.faults import page
 from tests.faults.calls import CALLS, Call
-from tests.faults.tried import Row, try_all
-from tests.long_forms import PAGE, write_between
+from tests.faults.scenarios import Row, run_scenarios
+from tests.soak_cli import PAGE, write_between
 
 pytestmark = pytest.mark.external
 
@@ -17,22 +17,22 @@ by_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title)
 
 @by_call
 def test_no_fault_is_a_500_and_each_ends_in_time(call: Call) -> None:
-    for row in try_all(call).rows:
+    for row in run_scenarios(call).rows:
         assert not row.app.startswith("500"), row
         assert row.seconds < MAX_SECONDS, row
 
 
 @by_call
 def test_when_it_is_over_the_same_environments_serve_the_same_request(call: Call) -> None:
-    tried = try_all(call)
-    for row in [tried.good, *tried.rows]:
-        assert row.again == tried.good.app, row
+    results = run_scenarios(call)
+    for row in [results.good, *results.rows]:
+        assert row.again == results.good.app, row
 
 
 @by_call
 def test_what_is_refused_for_a_fault_is_logged_and_counted(call: Call) -> None:
-    good = try_all(call).good
-    for row in try_all(call).rows:
+    good = run_scenarios(call).good
+    for row in run_scenarios(call).rows:
         is_refused = row.app != good.app
         assert bool(row.logged) or not is_refused, row
         assert bool(row.counted - good.counted) or not is_refused or _is_no_failure(row), row
@@ -45,8 +45,8 @@ def _is_no_failure(row: Row) -> bool:
 
 @by_call
 def test_what_is_acknowledged_is_stored(call: Call) -> None:
-    good = try_all(call).good
-    for row in try_all(call).rows:
+    good = run_scenarios(call).good
+    for row in run_scenarios(call).rows:
         if row.app[:3] in {"204", "303"} and good.stored != "as before":
             assert row.stored != "as before", row
 

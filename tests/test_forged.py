@@ -23,7 +23,7 @@ from itsdangerous import TimestampSigner
 from seller_accounts.http.access_token import Verifier
 from seller_accounts.http.problems import Problem
 from seller_accounts.links.link_state import SALT, InvalidStateError
-from tests.conftest import STATE_KEY, WEBHOOK_KEY, App, Imin, event, noting
+from tests.conftest import STATE_KEY, WEBHOOK_KEY, App, Imin, event, recording_calls
 from tests.linking import Customer
 from tests.test_identity import AUDIENCE, ISSUER, OTHER_KEY, RSA_KEY, Issuer, refused, token
 from tests.test_link_state import states
@@ -195,7 +195,7 @@ GOOD = token()
 def fetched(secrets_manager: Any) -> Iterator[list[str]]:
     """Record the requested versions of secrets."""
     asked: list[str] = []
-    with noting(secrets_manager, lambda _, params: asked.append(params["VersionStage"])):
+    with recording_calls(secrets_manager, lambda _, params: asked.append(params["VersionStage"])):
         yield asked
 
 

@@ -14,7 +14,7 @@ from seller_accounts.links.link_state import LinkState, LinkStates, join_digests
 from seller_accounts.routes import link_callback
 from seller_accounts.settings import StateSettings
 from tests.aws import link_record_of
-from tests.conftest import STATE_KEY, Context, Imin, Output, event, noting
+from tests.conftest import STATE_KEY, Context, Imin, Output, event, recording_calls
 from tests.linking import REDIRECT_URI, Customer, query_of
 
 UNAVAILABLE = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem")
@@ -169,7 +169,7 @@ class TestComingBackAgain:
     ) -> None:
         conditions: list[str] = []
         link_id, state = rosie.gets_link()
-        with noting(dynamodb, lambda _, params: conditions.append(params.get("ConditionExpression", "none"))):
+        with recording_calls(dynamodb, lambda _, params: conditions.append(params.get("ConditionExpression", "none"))):
             for number in range(22):
                 rosie.comes_back(state, f"number={number}")
             assert rosie.reads_link(link_id)["callbackCount"] == 22

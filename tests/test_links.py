@@ -16,7 +16,7 @@ from seller_accounts.routes import links
 from seller_accounts.settings import StoreSettings
 from seller_accounts.uuid7 import uuid7
 from tests.aws import link_record_of
-from tests.conftest import WEBHOOK_KEY, App, Context, Imin, Output, event, noting
+from tests.conftest import WEBHOOK_KEY, App, Context, Imin, Output, event, recording_calls
 from tests.linking import Customer
 
 MEMBER = {"sub": "member"}
@@ -105,7 +105,7 @@ class TestLists:
         def note(_: str, params: dict[str, Any]) -> None:
             wanted.append((params.get("ConsistentRead"), params.get("Limit"), params.get("ProjectionExpression")))
 
-        with noting(dynamodb, note):
+        with recording_calls(dynamodb, note):
             rosie.reads(query="limit=7")
             rosie.reads("link-get")
             rosie.reads("records-delete")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.intermittent_faults import AWS_FAULTS, IMIN_FAULTS
 from tests.soak import soak
-from tests.turns import AWS_FAULTS, IMIN_FAULTS
 
 pytestmark = pytest.mark.external
 

@@ -14,7 +14,7 @@ from local.template import Template
 from seller_accounts.http.problems import PROBLEM_TYPES, Code
 from seller_accounts.links.link_store import MAX_CALLBACKS
 from seller_accounts.routes import accounts, link_callback, links, webhook
-from tests.conftest import Imin, noting
+from tests.conftest import Imin, recording_calls
 from tests.linking import Customer
 
 FUNCTIONS = Path(accounts.__file__).parents[2]
@@ -83,8 +83,8 @@ class TestRights:
             found.add((f"{service}:{operation}", resource))
 
         with (
-            noting(dynamodb, functools.partial(note, "dynamodb")),
-            noting(secrets_manager, functools.partial(note, "secretsmanager")),
+            recording_calls(dynamodb, functools.partial(note, "dynamodb")),
+            recording_calls(secrets_manager, functools.partial(note, "secretsmanager")),
         ):
             yield found
 

@@ -6,7 +6,7 @@ Faults of a call that look the same from outside share a line.
 from itertools import groupby
 
 from tests.faults.calls import CALLS, Call
-from tests.faults.tried import Row, Tried, try_all
+from tests.faults.scenarios import Row, ScenarioResults, run_scenarios
 
 BEGIN, END = "<!-- faults: written by make tables -->\n", "<!-- end of faults -->\n"
 HEAD = "| fault | the caller sees | within | stored | logged | counted |\n| --- | --- | --- | --- | --- | --- |\n"
@@ -14,19 +14,19 @@ HEAD = "| fault | the caller sees | within | stored | logged | counted |\n| --- 
 
 def tables() -> str:
     """All of them."""
-    return "\n".join(_table(call, try_all(call)) for call in CALLS)
+    return "\n".join(_table(call, run_scenarios(call)) for call in CALLS)
 
 
-def _table(call: Call, tried: Tried) -> str:
-    good = tried.good
+def _table(call: Call, results: ScenarioResults) -> str:
+    good = results.good
     stored = "" if good.stored == "as before" else f"; stored: {good.stored}"
 
-    def told(row: Row) -> tuple[str, ...]:
+    def cells_of(row: Row) -> tuple[str, ...]:
         logged, counted = ", ".join(row.logged) or "-", ", ".join(sorted(row.counted - good.counted)) or "-"
         return row.app, f"{row.seconds:g} s", row.stored, logged, counted
 
-    ordered = sorted(tried.rows, key=lambda row: (row.app == good.app, told(row)))
+    ordered = sorted(results.rows, key=lambda row: (row.app == good.app, cells_of(row)))
     lines = [
-        f"| {'; '.join(sorted(row.fault for row in rows))} | {' | '.join(cells)} |\n" for cells, rows in groupby(ordered, told)
+        f"| {'; '.join(sorted(row.fault for row in rows))} | {' | '.join(cells)} |\n" for cells, rows in groupby(ordered, cells_of)
     ]
     return f"### {call.title} ({call.to})\n\nWhen all is well: {good.app}{stored}.\n\n{HEAD}{''.join(lines)}"

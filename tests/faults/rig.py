@@ -140,7 +140,7 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rigged() -> Iterator[Rig]:
+def running_rig() -> Iterator[Rig]:
     """Make a rig with its own clients and AWS."""
     released = threading.Event()
     with ticking() as clock, mock_aws(), pytest.MonkeyPatch.context() as patch:
@@ -161,7 +161,7 @@ def rigged() -> Iterator[Rig]:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[list[dict[str, Any]]]:
+def captured_log_lines() -> Iterator[list[dict[str, Any]]]:
     """Capture the lines that are logged in this context."""
     lines: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(io.StringIO()) as output:

@@ -1,6 +1,6 @@
 """`make soak`: the long forms of `kills` and `soak`, whose counts go into docs/reliability.md.
 
-`python -m tests.long_forms SECONDS KILLS`, of which 0 leaves one out. It fails, and writes nothing of a form in which anything was
+`python -m tests.soak_cli SECONDS KILLS`, of which 0 leaves one out. It fails, and writes nothing of a form in which anything was
 lost, damaged or a 500.
 """
 

@@ -1,6 +1,6 @@
-"""What the functions need around them on this machine: AWS, an imin, and the settings that lead to both.
+"""The dependencies of the functions on this machine: AWS, a fake imin, an OIDC issuer, and the settings for them.
 
-It does not run the functions: `__main__.py` does in processes of its own, `sam.py` in Lambda's containers.
+Callers run the functions: `__main__.py` in processes, `sam.py` in Lambda's containers.
 """
 
 import contextlib
@@ -32,8 +32,8 @@ WEBHOOK_KEY = os.environ.get("IMIN_WEBHOOK_KEY") or "local-webhook-key"
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The parts, running. `functions` have the environment in force; `issuer` is None where another one is used."""
+class Dependencies:
+    """The running dependencies. `functions` have their effective environment; `issuer` is None if another one is used."""
 
     functions: list[Function]
     settings: Mapping[str, str]
@@ -42,7 +42,7 @@ class Parts:
     imin_state: State
 
 
-def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Parts:
+def start_dependencies(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Dependencies:
     """Start AWS and imin on `host`, until `running` ends. Raises `OSError` (a port is taken), `ValueError` (an invalid number)."""
     aws_port, imin_port = number("AWS_PORT", 3001), number("IMIN_PORT", 3002)
     local = {
@@ -53,7 +53,7 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
         "PUBLIC_BASE_URL": api_url,
     }
     template = Template()
-    functions = [replace(each, environment=_in_force(each.environment, local)) for each in template.functions()]
+    functions = [replace(each, environment=_effective_environment(each.environment, local)) for each in template.functions()]
     settings = {name: value for function in functions for name, value in function.environment.items()}
     for name, meant in misspelt_settings(os.environ, settings).items():
         print(f"{name} is not a setting: did you mean {meant}?", file=sys.stderr, flush=True)
@@ -74,7 +74,7 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
     issuer = None
     if "OIDC_ISSUER" not in os.environ:
         issuer = make_issuer(issuer_url, settings["OIDC_AUDIENCE"], settings["CUSTOMER_CLAIM"])
-    return Parts(functions, settings, variables, issuer, state)
+    return Dependencies(functions, settings, variables, issuer, state)
 
 
 def number(name: str, default: int) -> int:
@@ -98,6 +98,6 @@ def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: s
     return int(server.bind_addr[1])
 
 
-def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:
+def _effective_environment(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:
     """Merge the variables of a function: the environment's, else this machine's, else the template's."""
     return {name: os.environ.get(name, local.get(name, value)) for name, value in declared.items()}

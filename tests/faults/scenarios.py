@@ -18,7 +18,7 @@ from tests.conftest import Answer
 from tests.faults.aws import Between, Fault
 from tests.faults.calls import Call
 from tests.faults.network import imin_faults, issuer_faults, refusing
-from tests.faults.rig import Rig, rigged, told
+from tests.faults.rig import Rig, captured_log_lines, running_rig
 from tests.loopback import Script
 
 HUNG_SECONDS = 0.05  # in real time: so long does a test wait for a server that hangs
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     again: str
 
 
-class Tried(NamedTuple):
+class ScenarioResults(NamedTuple):
     """All that was tried at a call; `good` is what is seen when all is well."""
 
     good: Row
@@ -46,15 +46,15 @@ class Tried(NamedTuple):
 
 
 @functools.cache
-def try_all(call: Call) -> Tried:
+def run_scenarios(call: Call) -> ScenarioResults:
     """All faults at `call`, each in new environments for a new customer."""
-    with rigged() as rig:
+    with running_rig() as rig:
         if call.needle:
             good = _try_aws(rig, call, "none", lambda _attempt, _send: None)
-            return Tried(good, [_try_aws(rig, call, name, fault) for name, fault in call.faults.items()])
+            return ScenarioResults(good, [_try_aws(rig, call, name, fault) for name, fault in call.faults.items()])
         faults = (imin_faults if call.to == "imin" else issuer_faults)(rig.clock, rig.released)
         good = _try_network(rig, call, "none", None, is_once=False)
-        return Tried(good, [_try_network(rig, call, name, script, is_once) for name, (script, is_once) in faults.items()])
+        return ScenarioResults(good, [_try_network(rig, call, name, script, is_once) for name, (script, is_once) in faults.items()])
 
 
 def _try_aws(rig: Rig, call: Call, name: str, fault: Fault) -> Row:
@@ -63,7 +63,7 @@ def _try_aws(rig: Rig, call: Call, name: str, fault: Fault) -> Row:
     client = rig.dynamodb if call.to == "DynamoDB" else rig.secrets
     before = rig.records()
     between = Between(client, call.needle, fault)
-    with told() as lines:
+    with captured_log_lines() as lines:
         answer = request()
     between.take_away()
     config = client.meta.config
@@ -83,7 +83,7 @@ def _try_network(rig: Rig, call: Call, name: str, script: Script | None, is_once
     rig.imin, rig.issuer = (befalls, []) if call.to == "imin" else ([], befalls)
     before = rig.records()
     refused = refusing(math.inf if call.to == "imin" else 1) if name == "refused" else contextlib.nullcontext()
-    with told() as lines, pytest.MonkeyPatch.context() as patch, refused:
+    with captured_log_lines() as lines, pytest.MonkeyPatch.context() as patch, refused:
         if name == "hung":
             patch.setattr(transport, "READ_TIMEOUT_SECONDS", HUNG_SECONDS)
         answer = request()

@@ -1,4 +1,4 @@
-"""An imin and an AWS on loopback whose faults come and go by turns, for tests of what a running stack makes of them.
+"""An imin and an AWS on loopback whose faults are intermittent, for tests of a running stack.
 
 Half of the time all is well; in each other turn half of the calls are hit, by one kind of fault after the other. What the calls ask
 for is not judged here.
@@ -25,8 +25,8 @@ HANG_SECONDS = {"imin": 4.5, "AWS": 1.2}  # each a little longer than the functi
 DRIP_SECONDS = 0.2
 
 
-class Turns:
-    """Which fault befalls a call. Nothing fails until `begin`, nor after `end`. `met` counts the calls that were hit."""
+class FaultSchedule:
+    """Decides which call gets which fault. Nothing fails before `begin` or after `end`. `met` counts the affected calls."""
 
     def __init__(self, faults: tuple[str, ...], seconds: float, chance: random.Random) -> None:
         self._faults = faults
@@ -38,11 +38,11 @@ class Turns:
         self.ended = threading.Event()
 
     def begin(self) -> None:
-        """Lets the first turn begin, a good one."""
+        """Start the first period, which has no faults."""
         self._begun_at = time.monotonic()
 
     def end(self) -> None:
-        """Lets all be well from now on, and all that hangs go on."""
+        """End all faults, and release hanging calls."""
         self._begun_at = None
         self.ended.set()
 
@@ -62,8 +62,8 @@ class Turns:
 class Imin:
     """An imin with whatever customers are asked for. Each has the accounts that `connect` made, and one that is not connected."""
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, schedule: FaultSchedule) -> None:
+        self._schedule = schedule
         self._connected: dict[str, dict[str, str]] = {}
 
     def connect(self, customer: str, seller: str) -> None:
@@ -73,7 +73,7 @@ class Imin:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         body = self._accounts(environ["PATH_INFO"].split("/")[4], environ["QUERY_STRING"])
-        fault = self._turns.fault()
+        fault = self._schedule.fault()
         if fault in {"fails", "is busy", "breaks"}:
             status = {"fails": "503 Down", "is busy": "429 Busy", "breaks": "500 Broken"}[fault]
             start_response(status, [("Retry-After", "1")] if fault == "is busy" else [])
@@ -82,13 +82,13 @@ class Imin:
         if fault == "lies":
             return [b"<html>".ljust(len(body))]
         if fault == "hangs":
-            self._turns.ended.wait(HANG_SECONDS["imin"])
+            self._schedule.ended.wait(HANG_SECONDS["imin"])
         return self._drip(body) if fault == "drips" else [body]
 
     def _drip(self, body: bytes) -> Iterator[bytes]:
         for place in range(len(body)):
             yield body[place : place + 1]
-            self._turns.ended.wait(DRIP_SECONDS)
+            self._schedule.ended.wait(DRIP_SECONDS)
 
     def _accounts(self, customer: str, query: str) -> bytes:
         connected = [{"seller": {"@id": each}, "dateLinked": at} for each, at in self._connected.get(customer, {}).items()]
@@ -123,11 +123,11 @@ def serving(application: "WSGIApplication") -> Iterator[str]:
             thread.join()
 
 
-def make_aws_with_faults(aws: "WSGIApplication", turns: Turns) -> "WSGIApplication":
-    """`aws` with the faults of `turns` before it. What hangs or loses its answer was done, as far as AWS goes."""
+def make_aws_with_faults(aws: "WSGIApplication", schedule: FaultSchedule) -> "WSGIApplication":
+    """`aws` with the faults of `schedule` before it. What hangs or loses its answer was done, as far as AWS goes."""
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        fault = turns.fault()
+        fault = schedule.fault()
         if fault in {"throttles", "fails"}:
             return _refusal(fault, start_response)
         if fault == "cuts the answer off":
@@ -137,7 +137,7 @@ def make_aws_with_faults(aws: "WSGIApplication", turns: Turns) -> "WSGIApplicati
             return _refusal("fails", start_response)
         answer = list(aws(environ, start_response))
         if fault == "hangs":
-            turns.ended.wait(HANG_SECONDS["AWS"])
+            schedule.ended.wait(HANG_SECONDS["AWS"])
         return answer
 
     return application
@@ -146,7 +146,7 @@ def make_aws_with_faults(aws: "WSGIApplication", turns: Turns) -> "WSGIApplicati
 def _refusal(fault: str, start_response: "StartResponse") -> list[bytes]:
     status, kind = {"throttles": ("400 Bad Request", "ThrottlingException"), "fails": ("500 Error", "InternalServerError")}[fault]
     start_response(status, [("Content-Type", "application/x-amz-json-1.0")])
-    return [json.dumps({"__type": f"com.amazonaws#{kind}", "message": "by turns"}).encode()]
+    return [json.dumps({"__type": f"com.amazonaws#{kind}", "message": "intermittent"}).encode()]
 
 
 def _unheard(_status: str, _headers: list[tuple[str, str]], _error: object = None) -> Callable[[bytes], object]:
