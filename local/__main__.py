@@ -85,7 +85,7 @@ def _directions(api_url: str, ports: dict[str, int], dependencies: Dependencies)
         ("API docs", f"{api_url}/docs"),
         (
             "imin",
-            f"http://{HOST}:{ports['IMIN_PORT']}/  (accounts, and how to try what goes wrong)" if "IMIN_PORT" in ports else None,
+            f"http://{HOST}:{ports['IMIN_PORT']}/  (accounts, and failures to switch on)" if "IMIN_PORT" in ports else None,
         ),
         ("tokens", f"""curl {api_url}/local/token -d '{{"customerIdentifier": "rosie"}}'""" if dependencies.issuer else None),
         ("redirectUri", f"{dependencies.settings['ALLOWED_REDIRECT_URIS'].replace(',', ' or ')}  (compared exactly)"),
