@@ -1,4 +1,4 @@
-# Everything that is done with this project. `make help` lists it.
+# All tasks of this project. `make help` lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -44,11 +44,11 @@ $(VENV)/ready: requirements/dev.txt .venv-uv/ready
 	@$(call make_environment,.venv-$*,$(RUNTIME_PYTHON))
 
 .PHONY: help
-help: ## list what can be made
+help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: start
-start: $(VENV)/ready ## start the whole service on this machine, at http://127.0.0.1:3000
+start: $(VENV)/ready ## run everything locally at http://127.0.0.1:3000
 	@exec $(BIN)/python -m local
 
 .PHONY: test
@@ -63,7 +63,7 @@ coverage: $(VENV)/ready ## run all tests and check that they cover functions/
 	@$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 .PHONY: lint
-lint: $(VENV)/ready ## check style, types, the template, openapi.json and the workflows
+lint: $(VENV)/ready ## check style, types, words, template, openapi.json and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
@@ -77,11 +77,11 @@ clients/node_modules/ready: clients/package-lock.json clients/.npmrc
 	@touch $@
 
 .PHONY: lint-openapi
-lint-openapi: clients/node_modules/ready ## check the style of openapi.json with Spectral; it needs Node.js and npm
+lint-openapi: clients/node_modules/ready ## check the style of openapi.json with Spectral (needs Node.js)
 	@clients/node_modules/.bin/spectral lint --ruleset clients/.spectral.yaml --quiet --fail-severity hint openapi.json
 
 .PHONY: openapi
-openapi: $(VENV)/ready ## make openapi.json anew, from the code, the template and local/openapi/words.yaml
+openapi: $(VENV)/ready ## regenerate openapi.json
 	@$(BIN)/python -m local.openapi
 
 clients/swift/ready clients/kotlin/ready clients/typescript/ready: clients/%/ready: openapi.json clients/%.yaml clients/ignored $(wildcard clients/templates/*/*) .venv-clients/ready
@@ -94,47 +94,47 @@ clients/typescript/dist/ready: clients/typescript/ready clients/node_modules/rea
 	@touch $@
 
 .PHONY: clients
-clients: clients/swift/ready clients/kotlin/ready clients/typescript/dist/ready ## make clients of openapi.json, in Swift, Kotlin and TypeScript; it needs Node.js and npm
+clients: clients/swift/ready clients/kotlin/ready clients/typescript/dist/ready ## generate clients in Swift, Kotlin and TypeScript (needs Node.js)
 
 .PHONY: test-clients
-test-clients: $(VENV)/ready clients ## test the client in TypeScript against the local stack; it needs Node.js and npm
+test-clients: $(VENV)/ready clients ## test the TypeScript client (needs Node.js)
 	@clients/node_modules/.bin/tsc --project tests/clients
 	@$(BIN)/pytest -m clients
 
 .PHONY: pytest
-pytest: $(VENV)/ready ## run all tests in parallel, or some of them [ARGS="-k accounts"]
+pytest: $(VENV)/ready ## run all tests, or some of them [ARGS="-k accounts"]
 	@$(BIN)/pytest $(or $(ARGS),$(PARALLEL))
 
 .PHONY: screenshots
-screenshots: $(VENV)/ready ## take the README's pictures of the demo app anew; it needs Chromium
+screenshots: $(VENV)/ready ## retake the README's screenshots (needs Chromium)
 	@mkdir -p docs/images
 	@PICTURES=docs/images $(BIN)/pytest tests/demo/test_looks.py -k everything
 
 EXAMPLES ?= 10000
 .PHONY: fuzz
-fuzz: $(VENV)/ready .venv-fuzz/ready ## call the local stack in 10,000 ways, and draw as many examples for each property; EXAMPLES=400 for fewer
+fuzz: $(VENV)/ready .venv-fuzz/ready ## fuzz the local stack and all properties [EXAMPLES=400]
 	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m fuzz
 	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m "hypothesis and not fuzz" --hypothesis-profile=long
 
 .PHONY: tables
-tables: $(VENV)/ready ## write the tables of docs/reliability.md and docs/security.md anew, from the tests
+tables: $(VENV)/ready ## update the tables of docs/reliability.md and docs/security.md
 	@TABLES=write $(BIN)/pytest tests/test_faults.py tests/test_security_page.py
 
 SOAK_SECONDS ?= 1800
 KILLS ?= 500
 .PHONY: soak
-soak: $(VENV)/ready ## kill 500 environments, then half an hour of traffic with faults; the counts go to docs/reliability.md
+soak: $(VENV)/ready ## run long fault tests; update docs/reliability.md [SOAK_SECONDS=60]
 	@$(BIN)/python -m tests.soak_cli $(SOAK_SECONDS) $(KILLS)
 
 .PHONY: mutate
-mutate: .venv-mutate/ready ## change the rooms that guard in small ways, and see whether a test minds; ARGS="settings.*" chooses
+mutate: .venv-mutate/ready ## mutation-test the security-critical modules [ARGS="*settings*"]
 	@rm -rf .mutate && mkdir .mutate && cp -r functions .mutate/src
 	@cp -r docs events local tests openapi.json pyproject.toml template.yaml .mutate
 	@cd .mutate && ../.venv-mutate/bin/mutmut run --max-children 2 $(ARGS) >mutate.log || { cat mutate.log; exit 1; }
 	@tr '\r' '\n' <.mutate/mutate.log | grep 🎉 | tail -1; cd .mutate && ../.venv-mutate/bin/mutmut results | grep -v 'not checked'
 
 .PHONY: audit
-audit: .venv-audit/ready ## look the pinned packages up among known vulnerabilities; it needs the network
+audit: .venv-audit/ready ## check pinned packages for known vulnerabilities (needs the network)
 	@for list in functions/requirements.txt requirements/*.txt; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$list || exit 1; done
 
 .PHONY: bench
@@ -146,13 +146,13 @@ bench: $(VENV)/ready ## measure speed and memory, as ratios
 # need no VPC. 173: no environment variable is secret.
 CHECKOV_SKIPS := CKV_AWS_116,CKV_AWS_117,CKV_AWS_173
 .PHONY: validate
-validate: .venv-sam/ready .venv-checkov/ready ## let the real SAM CLI and checkov check the template
+validate: .venv-sam/ready .venv-checkov/ready ## check the template with the SAM CLI and checkov
 	@$(SAM) validate --lint
 	@.venv-checkov/bin/checkov --file template.yaml --quiet --compact --skip-download --skip-check $(CHECKOV_SKIPS)
 
 ARCHITECTURE ?= arm64
 .PHONY: build
-build: .venv-sam/ready ## build what is deployed, bytecode included; ARCHITECTURE=x86_64 for another processor
+build: .venv-sam/ready ## build the artefact with bytecode [ARCHITECTURE=x86_64]
 	@set -o pipefail; PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) \
 	| sed '/^Commands you can use next/,$$d'
 	@"$(RUNTIME_PYTHON)" -P local/artefact.py .aws-sam/build $(ARCHITECTURE) 3.13 samconfig.toml
@@ -162,7 +162,7 @@ STAGE ?= dev
 GUARD ?= true
 # A deployment that was rolled back can be repeated as it is: Release varies with the time, so there are new versions each time.
 .PHONY: deploy
-deploy: .venv-sam/ready ## deploy what was built, then smoke-test it [STAGE=prod] [GUARD=false]
+deploy: .venv-sam/ready ## deploy the artefact and smoke-test it [STAGE=prod] [GUARD=false]
 	@test -f .aws-sam/build/release.yaml || { echo "make build comes first" >&2; exit 1; }
 	@printf "Release: '%s-%s'\nErrorsAlarmGuard: '%s'\n" "$$(cut -d "'" -f 2 .aws-sam/build/release.yaml)" "$$(date -u +%Y%m%d%H%M%S)" \
 	"$(GUARD)" >.aws-sam/build/deployment.yaml
@@ -171,28 +171,28 @@ deploy: .venv-sam/ready ## deploy what was built, then smoke-test it [STAGE=prod
 	@$(MAKE) --no-print-directory smoke
 
 .PHONY: smoke
-smoke: .venv-sam/ready ## check a deployed API from outside [STAGE=prod] [URL=https://…]
+smoke: .venv-sam/ready ## smoke-test a deployed API [STAGE=prod] [URL=https://…]
 	@url="$(URL)"; test "$$url" || url=$$(.venv-sam/bin/python -m local.stage url $(STAGE)) && .venv-sam/bin/python -m local.smoke "$$url"
 
 .PHONY: delete
-delete: .venv-sam/ready ## delete a stage, except for its records, key and imin's secrets [STAGE=prod]
+delete: .venv-sam/ready ## delete a stage except its records, key and secrets [STAGE=prod]
 	@$(SAM) delete --config-env $(STAGE)
 
 HERE := $(if $(filter x86_64 AMD64,$(shell uname -m)),x86_64,arm64)
 .PHONY: sam-local
-sam-local: $(VENV)/ready ## run the built functions in Lambda's containers by `sam local start-api`; it needs Docker
+sam-local: $(VENV)/ready ## run the artefact by `sam local start-api` (needs Docker)
 	@test -n "$$HOST_ADDRESS" || command -v docker >/dev/null || { echo "Docker is missing. Install it: $(GET_DOCKER)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory build ARCHITECTURE=$(HERE)
 	@exec env SAM_CLI_TELEMETRY=0 $(BIN)/python -m local.sam .venv-sam/bin/sam start-api --warm-containers LAZY $(SAM_LOCAL_ARGS)
 
 .PHONY: test-sam
-test-sam: $(VENV)/ready ## test with the real SAM CLI and a container engine
+test-sam: $(VENV)/ready ## test with the real SAM CLI (needs a container engine)
 	@$(BIN)/python -c 'from local.sam import bridge_address; bridge_address()'
 	@$(MAKE) --no-print-directory validate build ARCHITECTURE=$(HERE)
 	@SAM_LOCAL_ARGS="$(SAM_LOCAL_ARGS)" $(BIN)/pytest -m sam
 
 .PHONY: format
-format: $(VENV)/ready ## bring the code into the project's style
+format: $(VENV)/ready ## format the code
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
@@ -209,11 +209,11 @@ lock: .venv-uv/ready ## pin the newest releases that pyproject.toml allows
 	@$(COMPILE) --upgrade --group audit --output-file requirements/audit.txt
 
 .PHONY: check-requirements
-check-requirements: ## resolve every requirements list with the pip that comes with PYTHON
+check-requirements: ## resolve every requirements list with pip [PYTHON=python3.11]
 	@set -e; rm -rf .venv-pip; "$(PYTHON)" -m venv .venv-pip; .venv-pip/bin/python -m pip --version; \
 	for list in functions/requirements.txt requirements/*.txt; do \
 	.venv-pip/bin/python -m pip install --quiet --disable-pip-version-check --dry-run --require-hashes --requirement $$list; done
 
 .PHONY: clean
-clean: ## remove what was made
+clean: ## remove all generated files
 	@rm -rf $(VENV) .venv-* .aws-sam .coverage .hypothesis .mutate .mypy_cache .pytest_cache .ruff_cache clients/node_modules clients/swift clients/kotlin clients/typescript clients/tests

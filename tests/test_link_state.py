@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seller_accounts.links.link_state import (
+    DIGEST_BYTES,
     MAX_DIGESTS,
     ExpiredStateError,
     InvalidStateError,
