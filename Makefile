@@ -69,7 +69,7 @@ lint: $(VENV)/ready ## check style, types, words, template, openapi.json and wor
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/cfn-lint template.yaml
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
-	@told=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$told"; exit 1; }
+	@output=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$output"; exit 1; }
 
 clients/node_modules/ready: clients/package-lock.json clients/.npmrc
 	@command -v npm >/dev/null || { echo "Node.js with npm is missing. Install it: $(GET_NODE)" >&2; exit 1; }
@@ -86,7 +86,7 @@ openapi: $(VENV)/ready ## regenerate openapi.json
 
 clients/swift/ready clients/kotlin/ready clients/typescript/ready: clients/%/ready: openapi.json clients/%.yaml clients/ignored $(wildcard clients/templates/*/*) .venv-clients/ready
 	@rm -rf clients/$*
-	@told=$$(JAVA_OPTS=-Dlog.level=warn .venv-clients/bin/openapi-generator-cli generate --config clients/$*.yaml --ignore-file-override clients/ignored 2>&1) || { echo "$$told"; exit 1; }
+	@output=$$(JAVA_OPTS=-Dlog.level=warn .venv-clients/bin/openapi-generator-cli generate --config clients/$*.yaml --ignore-file-override clients/ignored 2>&1) || { echo "$$output"; exit 1; }
 	@touch $@
 
 clients/typescript/dist/ready: clients/typescript/ready clients/node_modules/ready

@@ -21,7 +21,7 @@ from bench.timing import in_turn
 from local.template import Template
 
 SELLERS = 20
-EVENT = json.dumps(event()).encode()  # a function that is not asked for accounts refuses it, once it has started
+EVENT = json.dumps(event()).encode()  # every function but accounts rejects it, after its start
 ACCOUNTS = "accounts.handler"
 USUAL_GOAL = 0.25
 FLOOR_GOAL = 1.15

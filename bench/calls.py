@@ -27,7 +27,7 @@ def main(sellers: str, *stops: str) -> None:
 
 
 def _peak_megabytes() -> float:
-    """Linux tells it in its status file: `getrusage` would count in what the parent held when it started this process."""
+    """Linux has it in the status file; `getrusage` would include the parent's memory at the start of this process."""
     if STATUS.exists():
         (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024

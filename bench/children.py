@@ -17,7 +17,7 @@ from bench.environment import FUNCTIONS, VARIABLES
 def artefact() -> Iterator[dict[str, str]]:
     """Return the environment of a child that imports the functions from a compiled copy, and this package from its place.
 
-    It is not told to write no bytecode: what site-packages lacks is compiled by the first child, which is not to be counted.
+    Bytecode may be written: the first child, which isn't counted, compiles what site-packages lacks.
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(FUNCTIONS[0].folder, Path(folder, "functions"), ignore=shutil.ignore_patterns("__pycache__"))

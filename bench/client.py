@@ -1,4 +1,4 @@
-"""Lambda's runtime interface client, which also tells the CPU time of its process whenever it asks for an invocation.
+"""Lambda's runtime interface client, which also reports the CPU time of its process with each request for an invocation.
 
 `client.py HANDLER`, in the runtime's Python, takes the place of `python -m awslambdaric HANDLER`; nothing else is changed.
 Milliseconds go to the named pipe `CPU_TIMES`, one line each.

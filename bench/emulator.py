@@ -80,7 +80,7 @@ def emulated(function: Function, runtime: Path) -> Iterator[Emulator]:
         times = running.enter_context(FileIO(os.open(pipe, os.O_RDWR)))  # open for both, so that nobody waits for the other end
         addresses = _free_addresses(2)
         process = running.enter_context(
-            subprocess.Popen(  # noqa: S603 - the emulator, our client and a function of ours
+            subprocess.Popen(  # noqa: S603 - the emulator, the client and a function of this project
                 _command(function, *addresses),
                 cwd=function.folder,
                 env=_variables(function, runtime, pipe),

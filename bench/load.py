@@ -32,14 +32,14 @@ def measure() -> Iterator[Figure]:
 
 
 def _figures(name: str, *, fails: bool) -> Iterator[Figure]:
-    told = _load(fails=fails)
-    calls = int(_found(r"(\d+) requests in", told))
-    not_answered = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", told)))
-    refused = int(_found(r"Non-2xx or 3xx responses: (\d+)", told, "0"))
-    median, slow = (_milliseconds(told, percentile) for percentile in (50, 99))
+    report = _load(fails=fails)
+    calls = int(_found(r"(\d+) requests in", report))
+    not_answered = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", report)))
+    rejected = int(_found(r"Non-2xx or 3xx responses: (\d+)", report, "0"))
+    median, slow = (_milliseconds(report, percentile) for percentile in (50, 99))
     yield Figure(f"load, {name}: calls", "", calls)
     yield Figure(f"load, {name}: not answered", "", not_answered, goal=0)
-    yield Figure(f"load, {name}: not 200", "%", 100 * refused / calls, goal=None if fails else 0)
+    yield Figure(f"load, {name}: not 200", "%", 100 * rejected / calls, goal=None if fails else 0)
     yield Figure(f"load, {name}: p99 beside p50", "ms", slow, median, slow / median)
 
 
@@ -70,6 +70,6 @@ def _found(pattern: str, text: str, default: str = "") -> str:
     return found[1] if found else default
 
 
-def _milliseconds(told: str, percentile: int) -> float:
-    number, unit = re.findall(rf"{percentile}%\s+([\d.]+)(us|ms|s)", told)[0]
+def _milliseconds(report: str, percentile: int) -> float:
+    number, unit = re.findall(rf"{percentile}%\s+([\d.]+)(us|ms|s)", report)[0]
     return float(number) * UNITS[unit]

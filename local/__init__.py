@@ -1,4 +1,4 @@
-"""The service on one machine: `python -m local`. It imports rooms of the functions, so their folder is on the path from here on."""
+"""The service on one machine: `python -m local`. Importing this package puts the functions' folder on the path."""
 
 import sys
 from pathlib import Path

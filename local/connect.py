@@ -1,4 +1,4 @@
-"""The local imin's connect pages: a customer logs in to an account that she has, creates one, or cancels, and goes back.
+"""The local imin's connect pages: a customer logs in to an account, creates one, or cancels, and is redirected.
 
 A wrong password does not use up a connect URL. How a customer comes back is documented nowhere, so it can be chosen:
 `RETURN_STYLES`. Nothing here is a model of how imin's own pages look.
@@ -49,7 +49,7 @@ def make_connect_pages(state: State, urls: ConnectUrls, clock: Callable[[], floa
             return see_other(return_uri(connection.redirect_uri, outcome, state.return_style))
 
     @pages.errorhandler(LinkError)
-    def refuse(error: LinkError) -> Response:
+    def reject(error: LinkError) -> Response:
         return page("message.html", error.status, title=str(error), text="Please go back to the app and start again.")
 
     return pages

@@ -49,7 +49,7 @@ class ConnectUrls:
             # when it expires is checked below, by our clock
             claims = jwt.decode(token, self._key, ["HS256"], {"verify_exp": False})
         except jwt.InvalidTokenError as error:
-            raise LinkError(400, "This link does not work") from error
+            raise LinkError(400, "This link doesn't work") from error
         jti, expires = claims.pop("jti"), claims.pop("exp")
         if jti in self._used:
             raise LinkError(410, "This link has been used already")

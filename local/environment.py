@@ -1,7 +1,7 @@
 """One environment of a function, as in Lambda: a process that makes its handler once and serves one invocation at a time.
 
-Run as a program it is that process: `environment.py HANDLER FILE_DESCRIPTOR`. It is told events over a socket, as JSON, and answers
-on it; the end of the socket ends it. Its standard output is the function's log.
+Run as a program it is that process: `environment.py HANDLER FILE_DESCRIPTOR`. It receives events and returns responses over a
+socket, as JSON, and ends with the socket. Its standard output is the function's log.
 """
 
 import importlib
@@ -38,7 +38,7 @@ def main(handler_name: str, file_descriptor: str) -> None:
         try:
             module, _, attribute = handler_name.rpartition(".")
             handler = getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the stack is told
+        except Exception as error:  # noqa: BLE001 - the stack reports any of them
             stack.send_bytes(json.dumps({"initError": f"{type(error).__name__}: {error}"}).encode())
             return
         stack.send_bytes(b'{"ready": true}')

@@ -18,7 +18,7 @@ FAULTS = {
     "imin-busy": "imin's accounts call is a 429 with “Retry-After: 30”, which the API passes on with a 503.",
     "throttled": "The API itself responds with 429, as API Gateway does when there are too many calls.",
     "storage-down": "DynamoDB fails. A customer who returns now sees the 503 page; switch back, and “Try again” works.",
-    "old-urls": "Connect URLs have expired when they are opened, as after 15 minutes. One that was used is refused as well.",
+    "old-urls": "Connect URLs expire before they are opened, as after 15 minutes; used ones do anyway.",
 }
 IMIN_ANSWERS: dict[str, dict[str, Any]] = {
     "imin-down": {"status": 503, "contentType": "text/plain", "body": "Service Unavailable"},

@@ -1,4 +1,4 @@
-"""The environments of one function: as many processes as it may have at once, each serving one invocation at a time."""
+"""The environments of one function: up to a limit of processes, each serving one invocation at a time."""
 
 import json
 import os
@@ -104,7 +104,7 @@ class _Process:
 
 
 class FunctionPool:
-    """All environments of `function`, started at once. One that died is replaced when it is next needed."""
+    """All environments of `function`, started together. A dead one is replaced when it is next needed."""
 
     def __init__(self, function: Function, variables: Mapping[str, str], concurrency: int) -> None:
         self._function = function

@@ -19,13 +19,13 @@ WEBHOOK_TIMEOUT_SECONDS = (2, 10)  # to connect, and for an answer: a function m
 
 @dataclass(frozen=True)
 class Webhook:
-    """The broker's server, which is told that something about a customer changed."""
+    """The broker's server, which receives notices that something about a customer changed."""
 
     url: str
     key: str
 
-    def tell(self, customer_url: str, customer_identifier: str) -> str | None:
-        """Tells it; gives what went wrong, if anything."""
+    def notify(self, customer_url: str, customer_identifier: str) -> str | None:
+        """Send a notice; return an error message, if any."""
         notice = {"@context": CONTEXT, "@type": "CustomerAccount", "@id": customer_url, "identifier": customer_identifier}
         with requests.Session() as session:
             session.trust_env = False  # a proxy of this machine would not reach it
@@ -78,7 +78,7 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
             if customer is None or not state.is_connected(customer, seller):
                 return _message(404, "There is no such connected account", "It may have been disconnected already.")
             state.disconnect(customer, seller)
-        error = webhook.tell(f"{request.host_url}api/v2/customers/{identifier}", identifier) if webhook else None
+        error = webhook.notify(f"{request.host_url}api/v2/customers/{identifier}", identifier) if webhook else None
         return _message(502, "Disconnected, but the webhook failed", error) if error else see_other("/")
 
     def _accounts(customer: Json) -> list[Json]:

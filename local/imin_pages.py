@@ -1,6 +1,6 @@
 """How the local imin's pages are served: HTML without scripts from `templates/`, for nobody to keep, frame or put a script into.
 
-The CSP has no `form-action`: browsers hold redirects after a form to it as well, and a customer's way back leads to any scheme.
+The CSP has no `form-action`: browsers apply it to redirects after a form too, and the redirect may have any scheme.
 Source: CSP Level 3; WCAG 2.2 AA for `static/imin.css`.
 """
 

@@ -48,7 +48,7 @@ def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
         more = asked.pop("claims", None)
         claims |= asked | (more if isinstance(more, dict) else {})
         claims = {name: value for name, value in claims.items() if value is not None}
-        # PyJWT checks some claims as it encodes; this issuer mints bad ones too, so that refusing them can be tried
+        # PyJWT checks some claims as it encodes; this issuer mints invalid ones too, so that their rejection can be tested
         payload = json.dumps(claims).encode()
         return jsonify(accessToken=jwt.api_jws.encode(payload, key, "RS256", {"kid": KEY_ID, "typ": "JWT"})), 200
 

@@ -44,7 +44,7 @@ _OPENER = urllib.request.build_opener(_NoRedirects)
 def fetch_status(method: str, url: str) -> int | str:
     """Call `url` and return the status, or the reason why there is none."""
     body = b"{}" if method == "POST" else None
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - of whoever deploys
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - the deployer's URL
     try:
         with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
             return int(response.status)

@@ -1,6 +1,6 @@
-"""Reads `template.yaml` as far as the local stack needs it: functions with their routes and environment, tables and secrets.
+"""Read the parts of `template.yaml` that the local stack needs: functions with their routes and environment, tables and secrets.
 
-So that route, handler and environment are those that are deployed. It resolves `Ref`, `GetAtt` and `Sub`; a
+This keeps local routes, handlers and environment variables identical to the deployed ones. `Ref`, `GetAtt` and `Sub` are resolved; a
 resource's `Ref` is its logical id.
 """
 
@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the HTTP API; `authorized` tells whether the JWT authorizer stands before it."""
+    """One route of the HTTP API; `authorized` is whether it has the JWT authorizer."""
 
     method: str
     path: str

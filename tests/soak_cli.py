@@ -1,4 +1,4 @@
-"""`make soak`: the long forms of `kills` and `soak`, whose counts go into docs/reliability.md.
+"""`make soak`: long runs of `kills` and `soak`, whose counts go into docs/reliability.md.
 
 `python -m tests.soak_cli SECONDS KILLS`, of which 0 leaves one out. It fails, and writes nothing of a form in which anything was
 lost, damaged or a 500.
@@ -14,7 +14,7 @@ from tests.kills import kill_many
 from tests.soak import soak
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
-END = "<!-- end of long form -->\n"
+END = "<!-- end of long runs -->\n"
 BEGIN_KILLS, BEGIN_SOAK = (f"<!-- {what}: written by make soak -->\n" for what in ("kills", "traffic"))
 SEED = 2026
 
@@ -63,7 +63,7 @@ def _soaked(seconds: float, counts: Counter[str]) -> str:
         "links settled in the end, and of them by a second or third read": f"{counts['settled']}, {counts['settled later']}",
     }
     lines = "".join(f"| {name} | {number} |\n" for name, number in rows.items())
-    return f"| mixed traffic, with faults by turns | {seconds / 60:.0f} minutes |\n| --- | --- |\n{lines}"
+    return f"| mixed traffic, with intermittent faults | {seconds / 60:.0f} minutes |\n| --- | --- |\n{lines}"
 
 
 def _answered(counts: Counter[str], *statuses: str) -> int:

@@ -193,7 +193,7 @@ class TestPages:
         response = page.goto(f"{stack.url}/v1/link-callbacks/rubbish")
         assert response is not None
         assert response.status == 400
-        expect(page.get_by_role("heading")).to_have_text("This link does not work")
+        expect(page.get_by_role("heading")).to_have_text("This link doesn't work")
         look_at(page, f"callback-400-{scheme}")
 
     def test_a_link_that_has_expired(self, stack: Stack, shown: tuple[Page, str]) -> None:

@@ -52,7 +52,7 @@ def _refusals(rosies: Service) -> dict[str, Answer]:
 
 
 def _linking(rosies: Service) -> dict[str, Answer]:
-    """She gets a link, connects an account within three minutes, and comes back."""
+    """Let a customer get a link, connect an account within three minutes, and return."""
     listed = rosies.ask("accounts-get-with-link")
     state = rosies.state()
     connected_at = NOW + timedelta(minutes=3)

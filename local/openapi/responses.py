@@ -1,4 +1,4 @@
-"""The answers of one operation: the good ones as words.yaml has them, each problem that it can meet, API Gateway's own refusals.
+"""The responses of one operation: successful ones from words.yaml, its problems, and API Gateway's own errors.
 
 Which problems an operation can meet is said by their codes in words.yaml; their statuses and titles are the code's own.
 """

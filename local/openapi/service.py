@@ -1,4 +1,4 @@
-"""The functions, called without any server, so that their answers can be examples: before an imin that answers as it is told.
+"""The functions, called without a server and with a programmed imin, so that their responses can be examples.
 
 AWS is moto's, with what the template declares; time stands at the events' own, and ids are counted. So the same code gives the same
 answers, each time and on each machine. Nothing is checked here: that is for the tests.
@@ -90,7 +90,7 @@ class Service:
         return str(self.asked[-1].params["redirectUri"].rpartition("/")[2])
 
     def uuid7(self, now: float) -> uuid.UUID:
-        """Stands for `uuid7.uuid7`: the time, and a number in place of chance."""
+        """Replace `uuid7.uuid7`: the time, and a counter instead of random bits."""
         return uuid.UUID(int=int(now * 1000) << 80 | 0x7 << 76 | 0x2 << 62 | next(self._numbers))
 
     def take(self, request: Any) -> tuple[int, dict[str, str], str]:

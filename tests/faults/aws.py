@@ -49,22 +49,22 @@ def _done_but_lost(_attempt: int, send: Send) -> Any:
 HUNG = _fails(ReadTimeoutError)
 THROTTLED = _refuses(400, "ThrottlingException")
 READ_FAULTS: dict[str, Fault] = {
-    "refused": _fails(EndpointConnectionError),
+    "connection refused": _fails(EndpointConnectionError),
     "hung": HUNG,
     "slow": lambda _attempt, _send: None,
     "throttled": THROTTLED,
     "failing": _refuses(500, "InternalServerError"),
-    "not allowed": _refuses(400, "AccessDeniedException"),
-    "a wrong answer": _answers(200, b"<html>"),
+    "access denied": _refuses(400, "AccessDeniedException"),
+    "invalid response": _answers(200, b"<html>"),
     "hung once": _once(HUNG),
     "throttled once": _once(THROTTLED),
 }
-KEPT_FAULTS = {name: READ_FAULTS[name] for name in ("hung", "throttled", "a wrong answer")}
+KEPT_FAULTS = {name: READ_FAULTS[name] for name in ("hung", "throttled", "invalid response")}
 """For keys that are known."""
 WRITE_FAULTS: dict[str, Fault] = {
     **READ_FAULTS,
-    "done, but each answer lost": _done_but_lost,
-    "done, but the first answer lost": _once(_done_but_lost),
+    "written, but every response lost": _done_but_lost,
+    "written, but the first response lost": _once(_done_but_lost),
 }
 
 

@@ -45,7 +45,7 @@ def hangs(released: threading.Event) -> Script:
     return script
 
 
-def drips(clock: Clock, released: threading.Event) -> Script:
+def sends_slowly(clock: Clock, released: threading.Event) -> Script:
     """Send a valid response byte by byte, one per second."""
     data = b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n"
 
@@ -68,14 +68,14 @@ def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Scri
         "500": answer(b"<html>", "500 Broken"),
         "401 or 403": answer(b"{}", "401 Unauthorized"),
         "404": answer(b"{}", "404 Not Found"),
-        "a wrong answer": answer(b"<html>"),
+        "invalid response": answer(b"<html>"),
     }
     return _all(clock, released, every, {"503 once": DOWN, "429 once, `Retry-After: 1`": BUSY_FOR_A_SECOND})
 
 
 def issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
     """Make the same fault of a call to the issuer."""
-    every = {"503": DOWN, "a wrong answer": answer(b"[]"), "no JSON": answer(b"<html>")}
+    every = {"503": DOWN, "invalid response": answer(b"[]"), "invalid JSON": answer(b"<html>")}
     return _all(clock, released, every, {"cut off once": CUT})
 
 
@@ -83,10 +83,10 @@ def _all(
     clock: Clock, released: threading.Event, every: dict[str, Script], once: dict[str, Script]
 ) -> dict[str, tuple[Script, bool]]:
     both = {
-        "refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
+        "connection refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
         "cut off": CUT,
         "hung": hangs(released),
-        "slow, byte by byte": drips(clock, released),
+        "slow, byte by byte": sends_slowly(clock, released),
         "429": BUSY,
     }
     return {name: (script, False) for name, script in (both | every).items()} | {

@@ -1,6 +1,6 @@
-"""The tables of docs/reliability.md, made of what was tried; `make tables` writes them.
+"""The tables of docs/reliability.md, generated from test results by `make tables`.
 
-Faults of a call that look the same from outside share a line.
+Faults of a call with the same effect share a line.
 """
 
 from itertools import groupby
@@ -9,11 +9,11 @@ from tests.faults.calls import CALLS, Call
 from tests.faults.scenarios import Row, ScenarioResults, run_scenarios
 
 BEGIN, END = "<!-- faults: written by make tables -->\n", "<!-- end of faults -->\n"
-HEAD = "| fault | the caller sees | within | stored | logged | counted |\n| --- | --- | --- | --- | --- | --- |\n"
+HEAD = "| Fault | Caller sees | Within | Stored | Logged | Counted |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
 def tables() -> str:
-    """All of them."""
+    """Build all tables."""
     return "\n".join(_table(call, run_scenarios(call)) for call in CALLS)
 
 
@@ -29,4 +29,4 @@ def _table(call: Call, results: ScenarioResults) -> str:
     lines = [
         f"| {'; '.join(sorted(row.fault for row in rows))} | {' | '.join(cells)} |\n" for cells, rows in groupby(ordered, cells_of)
     ]
-    return f"### {call.title} ({call.to})\n\nWhen all is well: {good.app}{stored}.\n\n{HEAD}{''.join(lines)}"
+    return f"### {call.title} ({call.to})\n\nWithout a fault: {good.app}{stored}.\n\n{HEAD}{''.join(lines)}"

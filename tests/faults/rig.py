@@ -37,7 +37,7 @@ MODULES = {"accounts": accounts, "callbacks": link_callback, "links": links, "we
 
 
 class Rig:
-    """What a scenario works with. `imin` and `issuer` are what befalls their next requests; None is a good answer."""
+    """The parts of a scenario. `imin` and `issuer` are the faults of their next requests; None is a valid response."""
 
     def __init__(self, clock: Clock, released: threading.Event) -> None:
         self.clock = clock
@@ -63,7 +63,7 @@ class Rig:
         self.apps = {name: App(module.make_handler(self.environment)) for name, module in MODULES.items()}
 
     def serve(self, connection: Any, request: bytes) -> None:
-        """One request to imin or the issuer, by what is to befall it; the last of those befalls all that follow."""
+        """Serve a request to imin or the issuer with its fault; the last fault applies to all further requests."""
         path = request.split()[1].decode()
         if path.startswith("/api/"):
             self.asked.append(path)

@@ -79,10 +79,10 @@ def _try_aws(rig: Rig, call: Call, name: str, fault: Fault) -> Row:
 def _try_network(rig: Rig, call: Call, name: str, script: Script | None, is_once: bool) -> Row:
     rig.next_customer()
     request = call.prepare(rig)
-    befalls = [script, *([None] if is_once else [])]
-    rig.imin, rig.issuer = (befalls, []) if call.to == "imin" else ([], befalls)
+    script_faults = [script, *([None] if is_once else [])]
+    rig.imin, rig.issuer = (script_faults, []) if call.to == "imin" else ([], script_faults)
     before = rig.records()
-    refused = refusing(math.inf if call.to == "imin" else 1) if name == "refused" else contextlib.nullcontext()
+    refused = refusing(math.inf if call.to == "imin" else 1) if name == "connection refused" else contextlib.nullcontext()
     with captured_log_lines() as lines, pytest.MonkeyPatch.context() as patch, refused:
         if name == "hung":
             patch.setattr(transport, "READ_TIMEOUT_SECONDS", HUNG_SECONDS)

@@ -64,7 +64,7 @@ class _Field(NamedTuple):
 
 
 class Salvaged(NamedTuple):
-    """The readable part of an account, and which case its fields tell where not all of them could be read."""
+    """The readable part of an account, and the case of its fields if some are unreadable."""
 
     account: imin_schema.Account
     case: Case | None
@@ -163,7 +163,7 @@ def _unreadable_account(index: int, detail: str) -> Warning:
 
 
 def _case(item: dict[str, Any]) -> Case:
-    """Tell the case by the presence of fields with something in them, readable or not."""
+    """Determine the case by the presence of non-empty fields, readable or not."""
     present = {field.name for field in _plan(imin_schema.Account) if _holds_something(field, item.get(field.name))}
     if "dateLinked" in present:
         return "connected"

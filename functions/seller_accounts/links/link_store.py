@@ -237,12 +237,12 @@ class LinkStore:
 def _select_fitting(link: Link, sellers: list[ConnectedSeller]) -> list[ConnectedSeller]:
     """Return the new ones of `sellers` that fit into the link's record."""
     known = {seller.id for seller in link.sellers}
-    room = MAX_SELLERS_BYTES - sum(map(_size, link.sellers))
+    free_bytes = MAX_SELLERS_BYTES - sum(map(_size, link.sellers))
     fitting = []
     for seller in sellers:
         if seller.id[:MAX_TEXT_CHARACTERS] not in known:
-            room -= _size(seller)
-            if room < 0:
+            free_bytes -= _size(seller)
+            if free_bytes < 0:
                 break
             fitting.append(seller)
     return fitting

@@ -20,7 +20,7 @@ let asking = 0 // the latest request for accounts: an answer to an earlier one i
 const announce = (words) => (announcement.textContent = words)
 const screen = () => decodeURIComponent(location.hash.slice(1))
 
-/** Shows what the address says. `from` is the screen before, whose link gets the focus on the way back. */
+/** Shows the screen of the address. `from` is the screen before, whose link gets the focus on return. */
 function draw(from) {
   const isIn = session() !== null
   for (const each of [bar, main, tabs]) each.hidden = !isIn
@@ -80,7 +80,7 @@ async function load(isAfterOutcome = false) {
   return words
 }
 
-/** Draws the same screen anew. What had the focus has it again, or the heading if that is gone. */
+/** Redraws the screen and restores the focus, or moves it to the heading if the element is gone. */
 function redraw() {
   const { activeElement } = document
   const hadFocus = main.contains(activeElement)

@@ -1,4 +1,4 @@
-// Where the customer can connect an account. A connect URL is requested at the tap, opened at once, and kept nowhere.
+// Connecting an account. A connect URL is requested at the tap, opened immediately, and stored nowhere.
 import { getAccounts } from "./client.js"
 import { element, icon, webAddress } from "./dom.js"
 import { remember } from "./pending.js"

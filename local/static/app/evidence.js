@@ -7,7 +7,7 @@ const STATES = {
   potential: ["Needed", "info"],
   active: ["Begun", "info"],
   completed: ["Received", "good"],
-  failed: ["Refused", "bad"],
+  failed: ["Rejected", "bad"],
 }
 const DIRECTIONS = {
   potential: "The seller needs a document from you.",
@@ -15,7 +15,7 @@ const DIRECTIONS = {
   completed: "There is nothing for you to do.",
   failed: "What you sent was not accepted. Send something else.",
 }
-const ENDED = "This entitlement has ended. The seller can tell how to get it again."
+const ENDED = "This entitlement has ended. Ask the seller how to get it again."
 const [ENDED_ON, HOLDS_UNTIL] = ["ended on", "holds until"]
 const TOO_LATE = "The time to send it is over. Ask the seller."
 
@@ -38,7 +38,7 @@ export function evidenceCard(request) {
     "article",
     { class: "card" },
     element("div", { class: "side" }, title, element("span", { class: `tag ${look}` }, state)),
-    element("p", {}, hasEnded ? ENDED : isTooLate ? TOO_LATE : (DIRECTIONS[status] ?? "We can't tell how far it is.")),
+    element("p", {}, hasEnded ? ENDED : isTooLate ? TOO_LATE : (DIRECTIONS[status] ?? "We don't know its status.")),
     canUpload && uploadExpiresAt && element("p", { class: "soft small" }, `Upload until ${day(uploadExpiresAt)}`),
     expiresAt && element("p", { class: "soft small" }, `The entitlement ${hasEnded ? ENDED_ON : HOLDS_UNTIL} ${day(expiresAt)}`),
     canUpload && linkOut("button", uploadUrl, icon("upload"), "Upload evidence"),

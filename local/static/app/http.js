@@ -1,10 +1,10 @@
-// How the API is called, and what an answer or a refusal is. The operations are in client.js, which is made from openapi.json.
+// Calls the API, and classifies responses and errors. The operations are in client.js, which is generated from openapi.json.
 
 const LONGEST_MS = 31_000 // API Gateway itself gives up after 30 s
 const RETRYABLE_OF_GATEWAY = [429, 500, 503]
 
 /**
- * Why there is no answer. `kind` tells who says so:
+ * An error. `kind` is its source:
  * - "problem": the service (RFC 9457). Act on `code`; `detail` is for developers.
  * - "gateway": API Gateway, which has no code. Act on `status`.
  * - "network": nobody; the API was not reached, or not in time. `status` is 0.
@@ -39,12 +39,12 @@ export async function send(api, method, path, query, headers) {
     // what is no JSON comes from something on the way, like the login page of a public network
     throw new ApiError("network", { detail: "The API could not be reached.", retryable: true, cause })
   }
-  if (!response.ok && response.status !== 304) throw refusal(response, body)
+  if (!response.ok && response.status !== 304) throw failure(response, body)
   const received = response.headers
   return { status: response.status, body, etag: received.get("ETag"), cacheControl: received.get("Cache-Control") ?? "" }
 }
 
-function refusal({ status, headers }, body) {
+function failure({ status, headers }, body) {
   const seconds = headers.get("Retry-After") ?? ""
   const retryAfterSeconds = /^\d+$/.test(seconds) ? Number(seconds) : undefined
   if (headers.get("Content-Type")?.startsWith("application/problem+json")) {

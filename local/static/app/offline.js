@@ -10,14 +10,14 @@ export function keepCopy(customer, { body, etag, cacheControl }) {
   try {
     localStorage.setItem(PREFIX + customer, JSON.stringify({ body, etag, staleSeconds, at: Date.now() }))
   } catch {
-    localStorage.removeItem(PREFIX + customer) // there is no room: rather none than an old one
+    localStorage.removeItem(PREFIX + customer) // no space left: better none than an old one
   }
 }
 
 /** The copy, `{ body, etag, staleSeconds, at }`, or null. */
 export const readCopy = (customer) => JSON.parse(localStorage.getItem(PREFIX + customer))
 
-/** Whether the copy may be shown in place of an answer: the API was not reached, or has a fault, and the copy is young enough. */
+/** Whether the copy may be shown: the API can't be reached or fails, and the copy is recent enough. */
 export const standsIn = ({ at, staleSeconds }, { kind, status }) =>
   (kind === "network" || status >= 500) && Date.now() - at <= staleSeconds * 1000
 

@@ -51,7 +51,7 @@ export async function showOutcome(place, linkId, announce, isQuiet = false) {
       show("plain", "refresh", "You are back. We are checking what was connected…")
       if (wait) await new Promise((resume) => setTimeout(resume, wait))
     }
-    if (!isDismissed) show("plain", "warning", "We can't tell yet what was connected. Your list shows it as soon as we can.")
+    if (!isDismissed) show("plain", "warning", "We don't know yet what was connected. Your list will show it.")
   } catch (error) {
     if (!error.kind) throw error
     const isOver = error.code === "link_not_found"

@@ -6,7 +6,7 @@ import { passCard } from "./pass.js"
 import { logo, nameElement } from "./seller-parts.js"
 import { day } from "./words.js"
 
-/** The view of an account; `announce` tells a screen reader, `refresh` asks for the accounts again. */
+/** The view of an account; `announce` speaks to a screen reader, `refresh` gets the accounts again. */
 export function sellerView(account, { announce, refresh }) {
   const { seller, status } = account
   const parts = { connected: connectedParts, not_connected: () => [connectPart(account, { announce, refresh })] }
@@ -22,7 +22,7 @@ function standing({ status, connectedAt }) {
   return element("p", { class: "fresh" }, icon("good"), connectedAt ? `Connected since ${day(connectedAt)}` : "Connected")
 }
 
-const unknownParts = () => [element("p", { class: "card soft" }, "We can't tell how you stand with this seller at present.")]
+const unknownParts = () => [element("p", { class: "card soft" }, "We don't know at present whether you have an account with this seller.")]
 
 function connectedParts(account) {
   const { accessPasses, entitlementErrors, evidenceRequests } = account

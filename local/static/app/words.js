@@ -1,4 +1,4 @@
-// How times are written, and what a customer is told when something does not work, and can do about it.
+// Formats times, and words errors for the customer, with the action to take.
 
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" })
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" })
@@ -31,7 +31,7 @@ const BY_CODE = {
 
 const BY_STATUS = {
   401: ["Your session has ended", "Sign in again to see your accounts."],
-  429: ["That was too much at once", "Wait a moment, and try again."],
+  429: ["Too many requests", "Wait a moment, and try again."],
 }
 
 /** Whether another login can help: the session has ended, or the customer is not known. */
@@ -42,6 +42,6 @@ const unreachable = () => [navigator.onLine ? "We can't be reached" : "You are o
 /** [what happened, what to do] for an ApiError; a code that is not known goes by its status. */
 export function explained({ kind, code, status, retryable }) {
   if (kind === "network") return unreachable()
-  const unknown = retryable ? OURS : ["That did not work", "Trying again does not help. Tell us, and quote the reference."]
+  const unknown = retryable ? OURS : ["That didn't work", "Trying again doesn't help. Contact us, and quote the reference."]
   return BY_CODE[code] ?? BY_STATUS[status] ?? unknown
 }

@@ -7,7 +7,7 @@ import { explained, moment } from "./words.js"
 
 const OUTCOMES = { confirmed: "Connected", not_confirmed: "Nothing was connected" }
 
-/** The view; `leave` signs out, `again` draws it anew. */
+/** The view; `leave` signs out, `again` redraws it. */
 export function youView({ announce, leave, again }) {
   const said = element("div")
   const dialog = confirmation(async () => {
@@ -34,7 +34,7 @@ export function youView({ announce, leave, again }) {
   ]
 }
 
-/** A list that asks for its first page at once, and for more when it is told to. */
+/** A list that gets its first page immediately, and further pages on request. */
 function paged(title, ifEmpty, operation, member, row) {
   const list = element("ul", { class: "list records" })
   const after = element("div")
