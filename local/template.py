@@ -1,7 +1,7 @@
 """Read the parts of `template.yaml` that the local stack needs: functions with their routes and environment, tables and secrets.
 
-This keeps local routes, handlers and environment variables identical to the deployed ones. `Ref`, `GetAtt` and `Sub` are resolved; a
-resource's `Ref` is its logical id.
+This keeps local routes, handlers and environment variables identical to the deployed ones. `Ref`, `GetAtt` and `Sub` are resolved;
+a resource's `Ref` is its logical id.
 """
 
 import re

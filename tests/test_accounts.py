@@ -25,7 +25,7 @@ def test_unasked_connect_urls_are_removed_from_a_list_without_redirect_uri(app: 
     assert not any("connect" in account for account in accounts)
 
 
-def test_the_sample_is_reshaped_to_the_letter(app: App) -> None:
+def test_sample_response_is_reshaped_exactly(app: App) -> None:
     answer = app.get(query={"redirectUri": "brokerapp://linked"})
 
     assert answer.status == 200
@@ -106,7 +106,7 @@ def test_the_sample_is_reshaped_to_the_letter(app: App) -> None:
     ]
 
 
-def test_the_upstream_is_called_with_the_key_and_without_a_redirect_uri(app: App, imin: Imin) -> None:
+def test_imin_is_called_with_the_key_and_without_redirect_uri(app: App, imin: Imin) -> None:
     app.get()
 
     (call,) = imin.calls
@@ -115,20 +115,20 @@ def test_the_upstream_is_called_with_the_key_and_without_a_redirect_uri(app: App
 
 
 class TestFilters:
-    def test_by_seller(self, app: App) -> None:
+    def test_seller_id_filters_accounts(self, app: App) -> None:
         body = app.get(query={"sellerId": "https://id.bookingsystem.example.com/organizers/2"}).json
         assert [account["seller"]["name"] for account in body["accounts"]] == ["Acme Leisure Centre"]
 
     @pytest.mark.parametrize(("status", "names"), [("connected", ["Better Leisure"]), ("unknown", [])])
-    def test_by_status(self, app: App, status: str, names: list[str]) -> None:
+    def test_status_filters_accounts(self, app: App, status: str, names: list[str]) -> None:
         body = app.get(query={"status": status}).json
         assert [account["seller"]["name"] for account in body["accounts"]] == names
 
-    def test_by_both(self, app: App) -> None:
+    def test_seller_id_and_status_filter_together(self, app: App) -> None:
         query = {"status": "connected", "sellerId": "https://id.bookingsystem.example.com/organizers/2"}
         assert app.get(query=query).json["accounts"] == []
 
-    def test_a_warning_keeps_its_index_and_is_there_whatever_the_filter(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
+    def test_warning_keeps_its_index_in_a_filtered_list(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         sample["imin:item"].insert(1, "rubbish")
         imin.answers(sample)
 
@@ -150,23 +150,23 @@ class TestFilters:
             [("redirectUri", "brokerapp://linked"), ("redirectUri", "brokerapp://linked")],
         ],
     )
-    def test_a_bad_or_repeated_parameter_is_400(self, app: App, imin: Imin, query: Any) -> None:
+    def test_invalid_or_repeated_parameter_is_400(self, app: App, imin: Imin, query: Any) -> None:
         answer = app.get(query=query)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
         assert imin.calls == []
 
-    def test_an_unknown_parameter_is_ignored(self, app: App) -> None:
+    def test_unknown_parameter_is_ignored(self, app: App) -> None:
         assert app.get(query=[("page", "1"), ("page", "2")]).json == app.get().json
 
 
 class TestCaching:
-    def test_the_answer_has_a_strong_etag_and_may_be_kept_by_the_phone_alone(self, app: App) -> None:
+    def test_list_has_a_strong_etag_and_is_private(self, app: App) -> None:
         answer = app.get()
         assert answer.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
         assert answer.headers["etag"].startswith('"')
         assert answer.headers["vary"] == "Accept, Accept-Encoding"
 
-    def test_what_the_phone_has_already_is_304_without_a_body(self, app: App) -> None:
+    def test_matching_etag_is_304_without_a_body(self, app: App) -> None:
         etag = app.get().headers["etag"]
 
         answer = app.get(if_none_match=f'"other", W/{etag}')
@@ -176,7 +176,7 @@ class TestCaching:
         assert answer.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
         assert answer.headers["vary"] == "Accept, Accept-Encoding"
 
-    def test_an_answer_that_changed_is_sent_again(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
+    def test_changed_list_is_sent_again(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         etag = app.get().headers["etag"]
         sample["imin:item"].pop()
         imin.answers(sample)
@@ -199,18 +199,18 @@ class TestCaching:
 
 
 class TestCompression:
-    def test_a_body_over_1_kib_is_gzipped_for_who_takes_it(self, app: App) -> None:
+    def test_body_over_1_kib_is_gzipped_for_a_client_that_accepts_it(self, app: App) -> None:
         answer = app.get(accept_encoding="br, gzip;q=0.8")
         assert answer.headers["content-encoding"] == "gzip"
         assert answer.json == app.get().json
 
     @pytest.mark.parametrize("accept_encoding", ["", "br", "gzip;q=0", "identity", "gzip;q=rubbish", "*;q=0"])
-    def test_it_is_not_for_who_does_not(self, app: App, accept_encoding: str) -> None:
+    def test_body_is_not_gzipped_for_any_other_client(self, app: App, accept_encoding: str) -> None:
         answer = app.get(accept_encoding=accept_encoding)
         assert "content-encoding" not in answer.headers
         assert answer.json["customerIdentifier"] == "rosie"
 
-    def test_a_small_body_stays_as_it_is(self, app: App, imin: Imin) -> None:
+    def test_small_body_is_not_gzipped(self, app: App, imin: Imin) -> None:
         imin.answers({"imin:item": []})
         assert "content-encoding" not in app.get(accept_encoding="gzip").headers
 
@@ -244,13 +244,13 @@ class TestCompression:
             ("gzip ; q=1", True),
         ],
     )
-    def test_coding_is_the_one_that_the_weights_prefer(self, app: App, accept_encoding: str, is_gzipped: bool) -> None:
+    def test_encoding_follows_the_weights(self, app: App, accept_encoding: str, is_gzipped: bool) -> None:
         answer = app.get(accept_encoding=accept_encoding)
         assert (answer.headers.get("content-encoding") == "gzip") is is_gzipped
 
 
 class TestJsonLd:
-    def test_it_is_passed_on_byte_for_byte(self, app: App, imin: Imin) -> None:
+    def test_json_ld_is_passed_through_unchanged(self, app: App, imin: Imin) -> None:
         body = b'\xef\xbb\xbf{ "imin:item" : [],\r\n "x": "\\u00e9\xc3\xa9" }\n'
         imin.answers(body)
 
@@ -260,12 +260,12 @@ class TestJsonLd:
         assert answer.body == body
 
     @pytest.mark.parametrize("query", [{"sellerId": "a"}, {"status": "connected"}])
-    def test_it_cannot_be_filtered(self, app: App, query: dict[str, str]) -> None:
+    def test_json_ld_cannot_be_filtered(self, app: App, query: dict[str, str]) -> None:
         answer = app.get(query=query, accept="application/ld+json")
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"imin:item": null}'])
-    def test_what_is_none_is_not_passed_on(self, app: App, imin: Imin, body: bytes) -> None:
+    def test_invalid_json_ld_is_502(self, app: App, imin: Imin, body: bytes) -> None:
         imin.answers(body)
         assert app.get(accept="application/ld+json").json["code"] == "upstream_invalid_response"
 
@@ -301,7 +301,7 @@ class TestJsonLd:
             ("application/ld+json ; Q=0.9 , application/json ; q=0.8", "application/ld+json"),
         ],
     )
-    def test_the_client_chooses_and_gets_json_if_it_can_have_nothing_else(self, app: App, accept: str, kind: str) -> None:
+    def test_accept_selects_json_ld_and_defaults_to_json(self, app: App, accept: str, kind: str) -> None:
         answer = app.get(accept=accept)
         assert (answer.status, answer.headers["content-type"]) == (200, kind)
 
@@ -315,7 +315,7 @@ class TestBasePath:
         asked = event("accounts-get")
         return asked | {"rawPath": f"/booking{asked['rawPath']}", "rawQueryString": urlencode(REDIRECT)}
 
-    def test_link_without_a_public_base_url_is_a_wrong_deployment(
+    def test_link_without_public_base_url_is_a_deployment_error(
         self, app: App, imin: Imin, mapped: dict[str, Any], output: Output
     ) -> None:
         assert app.send(mapped).json["code"] == "internal_error"
@@ -323,17 +323,19 @@ class TestBasePath:
         assert (line["level"], line["reason"], line["Faults"]) == ("ERROR", "public_base_url_missing", [1])
         assert imin.calls == []
 
-    def test_list_without_a_link_needs_none(self, app: App, mapped: dict[str, Any]) -> None:
+    def test_list_without_a_link_works_without_public_base_url(self, app: App, mapped: dict[str, Any]) -> None:
         assert app.send(mapped | {"rawQueryString": ""}).status == 200
 
-    def test_link_with_one_works(self, imin: Imin, mapped: dict[str, Any], environment: dict[str, str]) -> None:
+    def test_link_with_public_base_url_has_the_base_path(
+        self, imin: Imin, mapped: dict[str, Any], environment: dict[str, str]
+    ) -> None:
         app = App(accounts.make_handler(environment | {"PUBLIC_BASE_URL": "https://api.example.com/booking"}))
         assert app.send(mapped).status == 200
         assert "redirectUri=https%3A%2F%2Fapi.example.com%2Fbooking%2Fv1%2F" in imin.calls[0].url
 
 
 class TestLinks:
-    def test_the_upstream_gets_a_callback_with_a_signed_state_in_its_path(self, app: App, imin: Imin) -> None:
+    def test_imin_gets_a_callback_url_with_a_signed_state(self, app: App, imin: Imin) -> None:
         app.get(query=REDIRECT)
 
         redirect_uri = imin.calls[-1].params["redirectUri"]
@@ -343,33 +345,33 @@ class TestLinks:
         assert signer.validate(state)
         assert not signer.validate(state[:-1])
 
-    def test_the_callback_is_at_the_public_base_url_where_there_is_one(self, environment: dict[str, str], imin: Imin) -> None:
+    def test_callback_url_is_below_public_base_url(self, environment: dict[str, str], imin: Imin) -> None:
         app = App(accounts.make_handler(environment | {"PUBLIC_BASE_URL": "https://api.example.com/"}))
         app.get(query=REDIRECT)
         assert imin.calls[-1].params["redirectUri"].startswith("https://api.example.com/v1/link-callbacks/")
 
-    def test_the_answer_names_the_link_and_is_never_stored(self, app: App) -> None:
+    def test_response_with_a_link_is_no_store(self, app: App) -> None:
         answer = app.get(query=REDIRECT)
         assert set(answer.json["link"]) == {"id", "expiresAt"}
         assert answer.headers["cache-control"] == "no-store"
         assert "etag" not in answer.headers
 
-    def test_a_known_etag_does_not_make_it_304(self, app: App) -> None:
+    def test_response_with_a_link_ignores_if_none_match(self, app: App) -> None:
         assert app.get(query=REDIRECT, if_none_match="*").status == 200
 
-    def test_two_lists_are_two_links(self, app: App) -> None:
+    def test_every_list_with_redirect_uri_has_its_own_link(self, app: App) -> None:
         assert app.get(query=REDIRECT).json["link"]["id"] != app.get(query=REDIRECT).json["link"]["id"]
 
-    def test_upstream_is_asked_once_with_the_callback(self, app: App, imin: Imin) -> None:
+    def test_list_with_redirect_uri_calls_imin_once(self, app: App, imin: Imin) -> None:
         app.get(query=REDIRECT)
         assert [sorted(call.params) for call in imin.calls] == [["redirectUri"]]
 
-    def test_redirect_uri_stays_short_however_many_sellers_are_connected(self, app: App, imin: Imin) -> None:
+    def test_redirect_uri_stays_short_with_many_connected_sellers(self, app: App, imin: Imin) -> None:
         imin.answers({"imin:item": [{"seller": {"@id": str(n)}, "dateLinked": "2021-01-27T12:00:00Z"} for n in range(500)]})
         app.get(query=REDIRECT)
         assert len(imin.calls[-1].params["redirectUri"]) <= 600
 
-    def test_client_of_the_table_is_made_for_the_first_link_only(
+    def test_table_client_is_made_only_for_the_first_link(
         self, imin: Imin, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made: list[object] = []
@@ -395,7 +397,7 @@ class TestLinks:
             "https://app.example.com/linked?x=https://other.example.com/",
         ],
     )
-    def test_an_agreed_redirect_uri_is_taken_with_any_query(self, app: App, redirect_uri: str) -> None:
+    def test_allowed_redirect_uri_may_have_any_query(self, app: App, redirect_uri: str) -> None:
         assert app.get(query={"redirectUri": redirect_uri}).status == 200
 
     @pytest.mark.parametrize(
@@ -417,12 +419,12 @@ class TestLinks:
             "brokerapp:linked",
         ],
     )
-    def test_any_other_is_400(self, app: App, imin: Imin, redirect_uri: str) -> None:
+    def test_any_other_redirect_uri_is_400(self, app: App, imin: Imin, redirect_uri: str) -> None:
         answer = app.get(query={"redirectUri": redirect_uri})
         assert (answer.status, answer.json["code"]) == (400, "redirect_uri_not_allowed")
         assert imin.calls == []
 
-    def test_an_empty_one_is_400(self, app: App) -> None:
+    def test_empty_redirect_uri_is_400(self, app: App) -> None:
         answer = app.get(query={"redirectUri": ""})
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
@@ -444,7 +446,7 @@ class TestUpstreamFailures:
             (418, "upstream_invalid_response", 502),
         ],
     )
-    def test_each_status_has_its_problem(self, app: App, imin: Imin, status: int, code: str, ours: int) -> None:
+    def test_every_imin_status_has_its_problem(self, app: App, imin: Imin, status: int, code: str, ours: int) -> None:
         imin.answers(b"rosie@example.com failed", status, Location="https://evil.example.com/", Retry_After="0")
 
         answer = app.get()
@@ -471,22 +473,22 @@ class TestUpstreamFailures:
             b'{"a":' * 100_000,
         ],
     )
-    def test_what_is_not_a_collection_is_502(self, app: App, imin: Imin, body: bytes) -> None:
+    def test_response_without_a_collection_is_502(self, app: App, imin: Imin, body: bytes) -> None:
         imin.answers(body)
         answer = app.get()
         assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
 
-    def test_an_empty_list_is_a_good_answer(self, app: App, imin: Imin) -> None:
+    def test_empty_list_is_200(self, app: App, imin: Imin) -> None:
         imin.answers({"imin:item": []})
         assert app.get().json == {"customerIdentifier": "rosie", "accounts": [], "warnings": []}
 
-    def test_an_answer_that_grows_beyond_what_lambda_takes_is_502(self, app: App, imin: Imin, output: Output) -> None:
+    def test_response_beyond_the_lambda_limit_is_502(self, app: App, imin: Imin, output: Output) -> None:
         imin.answers(b'{"imin:item": [' + b",".join([b"1"] * 100_000) + b"]}")
         answer = app.get()
         assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
         assert '"UpstreamInvalidResponse":[1.0]' in output.text()
 
-    def test_a_large_answer_fits_into_lambda(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
+    def test_large_response_fits_into_lambda(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         sample["imin:item"] = [{"seller": {"name": '"' * 400_000}}] * 4
         imin.answers(sample)
 
@@ -495,19 +497,19 @@ class TestUpstreamFailures:
         assert response["statusCode"] == 200
         assert len(json.dumps(response)) < 6 * 1024 * 1024
 
-    def test_retry_after_is_passed_on_in_seconds(self, app: App, imin: Imin) -> None:
+    def test_retry_after_is_passed_through_in_seconds(self, app: App, imin: Imin) -> None:
         imin.answers({}, 429, Retry_After="120")
         answer = app.get()
         assert answer.headers["retry-after"] == "120"
         assert len(imin.calls) == 1
 
-    def test_a_missing_secret_is_503(self, app: App, secrets_manager: Any, environment: dict[str, str]) -> None:
+    def test_missing_secret_is_503(self, app: App, secrets_manager: Any, environment: dict[str, str]) -> None:
         secrets_manager.delete_secret(SecretId=environment["IMIN_API_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
         answer = app.get()
         assert (answer.status, answer.json["code"]) == (503, "secret_unavailable")
         assert answer.headers["retry-after"] == "5"
 
-    def test_a_rotated_key_works_at_once(self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str]) -> None:
+    def test_rotated_key_works_immediately(self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str]) -> None:
         app.get()
         secrets_manager.put_secret_value(SecretId=environment["IMIN_API_KEY_SECRET"], SecretString='{"apiKey": "rotated"}')
         imin.answer = lambda call: (200, {}, b'{"imin:item": []}') if call.headers["X-Api-Key"] == "rotated" else (401, {}, b"")
@@ -517,7 +519,7 @@ class TestUpstreamFailures:
         assert answer.status == 200
         assert [call.headers["X-Api-Key"] for call in imin.calls] == [API_KEY, API_KEY, "rotated"]
 
-    def test_no_time_left_is_504(self, app: App, imin: Imin) -> None:
+    def test_invocation_without_time_left_is_504(self, app: App, imin: Imin) -> None:
         app.context = Context(remaining_ms=400)
         answer = app.get()
         assert (answer.status, answer.json["code"]) == (504, "upstream_timeout")
@@ -525,7 +527,7 @@ class TestUpstreamFailures:
 
 
 class TestProblems:
-    def test_a_problem_has_the_shape_of_rfc_9457(self, app: App) -> None:
+    def test_problem_has_the_shape_of_rfc_9457(self, app: App) -> None:
         answer = app.get("someone-else")
 
         assert answer.headers["content-type"] == "application/problem+json"
@@ -539,7 +541,7 @@ class TestProblems:
             "retryable": False,
         }
 
-    def test_the_unforeseen_is_500_and_tells_nothing(self, app: App, monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
+    def test_unexpected_exception_is_500_without_details(self, app: App, monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
         def fail(_body: bytes) -> None:
             raise RuntimeError("rosie@example.com")
 
@@ -552,7 +554,7 @@ class TestProblems:
         assert "rosie@example.com" not in answer.body.decode() + log
         assert '"errors":["RuntimeError"]' in log
 
-    def test_a_route_that_is_not_ours_is_404_and_another_method_405(self, app: App) -> None:
+    def test_unknown_path_is_404_and_unknown_method_405(self, app: App) -> None:
         asked = event("accounts-get")
         asked["requestContext"]["routeKey"] = "GET /v1/nothing"
         assert app.send(asked).json["code"] == "not_found"
@@ -571,12 +573,12 @@ class TestProblems:
             [],
         ],
     )
-    def test_an_event_of_another_kind_is_400(self, app: App, asked: Any) -> None:
+    def test_event_of_another_service_is_400(self, app: App, asked: Any) -> None:
         assert app.send(asked).json["code"] == "invalid_request"
 
 
 class TestHealth:
-    def test_it_answers_anyone_and_asks_nobody(self, app: App, imin: Imin) -> None:
+    def test_health_needs_no_token_and_calls_nothing(self, app: App, imin: Imin) -> None:
         answer = app.send(event("health-get"))
         assert (answer.status, answer.json) == (200, {"status": "ok"})
         assert answer.headers["cache-control"] == "no-store"
@@ -584,7 +586,7 @@ class TestHealth:
 
 
 class TestTelemetry:
-    def test_an_operator_sees_latency_states_and_unreadable_items(
+    def test_latency_statuses_and_unreadable_items_are_metrics(
         self, app: App, imin: Imin, sample: dict[str, Any], output: Output
     ) -> None:
         sample["imin:item"] += [{"seller": {}}, 5]
@@ -604,7 +606,7 @@ class TestTelemetry:
         assert (line["message"], line["status"], line["customer_identifier"]) == ("request", 200, "rosie")
         assert (line["accounts"], line["warnings"], line["correlation_id"]) == (4, 1, "JKJaXmPLvHcESHA=")
 
-    def test_metrics_are_written_whatever_is_logged(self, app: App, output: Output) -> None:
+    def test_metrics_are_written_at_every_log_level(self, app: App, output: Output) -> None:
         telemetry.logger.setLevel("ERROR")
         try:
             app.get()
@@ -619,12 +621,12 @@ class TestTelemetry:
         ("status", "metric"),
         [(401, "UpstreamRejectedKey"), (500, "UpstreamUnavailable"), (302, "UpstreamInvalidResponse")],
     )
-    def test_failures_are_counted_by_kind(self, app: App, imin: Imin, status: int, metric: str, output: Output) -> None:
+    def test_imin_failures_are_counted_by_type(self, app: App, imin: Imin, status: int, metric: str, output: Output) -> None:
         imin.answers({}, status)
         app.get()
         assert f'"{metric}":[1.0]' in output.text()
 
-    def test_a_failure_that_is_ours_to_mend_is_a_fault_and_no_other(
+    def test_only_failures_of_this_service_count_as_faults(
         self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str], output: Output
     ) -> None:
         imin.answers({}, 500)
@@ -663,5 +665,5 @@ def test_entry_module_builds_its_handler_on_import(imin: Imin, environment: dict
     assert App(handler).get().status == 200
 
 
-def test_the_event_with_a_link_gets_a_link(app: App) -> None:
+def test_event_with_redirect_uri_gets_a_link(app: App) -> None:
     assert "link" in app.send(event("accounts-get-with-link")).json

@@ -39,25 +39,25 @@ def _release(build: Path) -> str:
     return written
 
 
-def test_bytecode_is_added_that_holds_whatever_the_dates_of_files(build: Path) -> None:
+def test_bytecode_is_valid_for_any_file_dates(build: Path) -> None:
     assert _finish(build).returncode == 0
     compiled = Path(importlib.util.cache_from_source(str(build / "AccountsFunction" / "accounts.py"))).read_bytes()
     assert int.from_bytes(compiled[4:8], "little") == 0b01, "PEP 552: by hash, unchecked"
 
 
-def test_a_library_for_another_processor_fails_it_and_is_named(build: Path) -> None:
+def test_library_for_another_processor_fails_with_its_name(build: Path) -> None:
     ended = _finish(build, "x86_64")
     assert ended.returncode == 1
     assert ended.stderr == "AccountsFunction is for x86_64, but these libraries are not: native.abi3.so\n"
 
 
-def test_another_python_than_the_runtimes_fails_it(build: Path) -> None:
+def test_other_python_than_the_runtime_fails(build: Path) -> None:
     ended = _finish(build, version="3.8")
     assert ended.returncode == 1
     assert "bytecode for python3.8 can't be compiled" in ended.stderr
 
 
-def test_the_release_is_another_for_other_code_or_settings_and_else_the_same(build: Path) -> None:
+def test_release_changes_only_with_code_or_settings(build: Path) -> None:
     first = _release(build)
     assert _release(build) == first
 

@@ -30,18 +30,18 @@ def _get(script: Script) -> Any:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"Item": '])
-def test_an_answer_that_is_no_object_is_not_taken_for_a_record_that_is_not_there(body: bytes) -> None:
+def test_non_object_response_raises_instead_of_reading_as_missing_record(body: bytes) -> None:
     with pytest.raises(aws_client.InvalidResponseError):
         _get(answer(body))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
-def test_an_error_that_is_no_object_is_an_error(body: bytes) -> None:
+def test_non_object_error_is_an_error(body: bytes) -> None:
     with pytest.raises(ClientError):
         _get(answer(body, "400 Bad Request"))
 
 
-def test_an_answer_without_what_was_asked_for_is_a_storage_fault() -> None:
+def test_incomplete_response_is_a_storage_fault() -> None:
     with serve(answer(b"{}")) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
         records = table.Table(StoreSettings("x", 400), aws_client.make_client("dynamodb", read_timeout_seconds=1))
@@ -57,7 +57,7 @@ class Known:
         return "key"
 
 
-def test_what_hangs_is_given_up_as_docs_reliability_says() -> None:
+def test_hanging_call_ends_within_the_documented_time() -> None:
     """The longest times of its tables, in real time; all at once, so that it takes no longer than one."""
     key: Any = Known()
 

@@ -37,7 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 class TestTypeScript:
     @pytest.mark.parametrize("program", ["journey", "errors", "newer"])
-    def test_an_app_uses_it(self, stack: Stack, program: str) -> None:
+    def test_generated_client_runs_the_journey(self, stack: Stack, program: str) -> None:
         node = shutil.which("node")
         assert node, "the client in TypeScript is tested with Node.js"
         environment = {**os.environ, "API_URL": stack.url, "IMIN_URL": stack.imin_url}
@@ -45,14 +45,14 @@ class TestTypeScript:
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
-    def test_it_needs_no_other_package(self) -> None:
+    def test_generated_client_needs_no_package(self) -> None:
         imports = [line for path in _sources("typescript") for line in path.read_text().splitlines() if " from '" in line]
         assert imports
         assert all(" from './" in line or " from '../" in line for line in imports)
 
 
 @pytest.mark.parametrize("language", GRAMMARS)
-def test_what_is_made_of_the_document_can_be_parsed(language: str) -> None:
+def test_generated_example_parses_every_body(language: str) -> None:
     parser = Parser(Language(GRAMMARS[language]))
     made = [path for path in _sources(language) if path.parent.name.casefold() in {"apis", "models"}]
     assert made
@@ -61,26 +61,26 @@ def test_what_is_made_of_the_document_can_be_parsed(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestSource:
-    def test_every_operation_is_there(self, language: str) -> None:
+    def test_every_operation_is_generated(self, language: str) -> None:
         declared = {"swift": "open class func {}(", "kotlin": "suspend fun {}(", "typescript": "    async {}("}[language]
         source = "\n".join(path.read_text() for path in _sources(language))
         assert [operation for operation in OPERATIONS if declared.format(operation) in source] == OPERATIONS
 
-    def test_every_model_is_there(self, language: str) -> None:
+    def test_every_model_is_generated(self, language: str) -> None:
         assert {path.stem for path in _sources(language)} >= MODELS
 
-    def test_a_field_that_may_have_new_values_is_a_text(self, language: str) -> None:
+    def test_open_enumeration_is_a_text(self, language: str) -> None:
         for model, field in OPEN_FIELDS.items():
             assert _text_field(language, field) in _source(language, model), f"{model}.{field}"
 
-    def test_an_account_with_a_new_status_is_read_after_the_known_ones_as_unknown(self, language: str) -> None:
+    def test_account_with_a_new_status_is_read_as_unknown(self, language: str) -> None:
         tried = {"swift": "decode({}.self)", "kotlin": "decodeFromJsonElement<{}>", "typescript": "(instanceOf{}(json))"}[language]
         account = _source(language, "Account")
         places = [account.index(tried.format(case)) for case in ("Connected", "NotConnected", "Unknown")]
         assert places == sorted(places)
         assert _text_field(language, "status") in _source(language, "Unknown")
 
-    def test_a_known_case_takes_no_other_status(self, language: str) -> None:
+    def test_known_case_rejects_any_other_status(self, language: str) -> None:
         only = {"swift": '= "{}"\n', "kotlin": '("{}");\n', "typescript": "!== '{}') return false;"}[language]
         for model, status in (("Connected", "connected"), ("NotConnected", "not_connected")):
             assert only.format(status) in _source(language, model)

@@ -21,7 +21,7 @@ CALLBACKS = 50
 SEEN_UNCONNECTED = 12  # how often imin is asked before it lists the account: once for the link, then by callbacks
 
 
-def test_fifty_callbacks_at_once_lose_none_and_a_confirmed_link_never_goes_back(tmp_path: Path) -> None:
+def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path: Path) -> None:
     connected = {"seller": {"@id": "1"}, "dateLinked": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     chance = random.Random(7)  # noqa: S311 - the same choices each time
 

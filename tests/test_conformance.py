@@ -22,7 +22,7 @@ OPERATIONS = {
 
 class TestExamples:
     @pytest.mark.parametrize("key", OPERATIONS)
-    def test_each_is_an_answer_that_the_route_can_give(self, key: str) -> None:
+    def test_examples_conform_to_their_routes(self, key: str) -> None:
         for status, response in OPERATIONS[key]["responses"].items():
             for kind, body in response.get("content", {}).items():
                 for reference in body["examples"].values():
@@ -50,25 +50,25 @@ def _health(status: int = 200, body: Any = None, **headers: str) -> None:
 class TestConformance:
     """Every answer in these tests goes through the check (`App.send`, `Stack.send`); here it is seen to fail."""
 
-    def test_a_good_answer_passes(self) -> None:
+    def test_valid_response_passes(self) -> None:
         _health()
         _health(Date="Thu, 01 Jan 2026 12:00:00 GMT", apigw_requestid="JKJaXmPLvHcESHA=")
 
-    def test_a_status_that_is_not_described_fails(self) -> None:
+    def test_undescribed_status_fails(self) -> None:
         with pytest.raises(AssertionError, match="does not describe 202"):
             _health(202)
 
     @pytest.mark.parametrize("body", [{}, {"status": "ill"}, {"status": "ok", "more": 1}, {"status": None}, [], "ok"])
-    def test_a_body_that_is_not_described_fails(self, body: Any) -> None:
+    def test_undescribed_body_fails(self, body: Any) -> None:
         with pytest.raises(AssertionError, match="GET /v1/health 200"):
             _health(body=body)
 
     @pytest.mark.parametrize("headers", [{"Cache_Control": ""}, {"Cache_Control": "public"}, {"X_More": "1"}, {"ETag": '"1"'}])
-    def test_a_header_that_is_missing_wrong_or_not_described_fails(self, headers: dict[str, str]) -> None:
+    def test_missing_wrong_or_undescribed_header_fails(self, headers: dict[str, str]) -> None:
         with pytest.raises(AssertionError, match="GET /v1/health 200"):
             _health(200, None, **headers)
 
-    def test_a_media_type_that_is_not_described_fails(self) -> None:
+    def test_undescribed_media_type_fails(self) -> None:
         with pytest.raises(AssertionError, match="does not describe text/html"):
             _health(Content_Type="text/html")
 
@@ -87,7 +87,7 @@ class TestConformance:
             (["warnings"], None),
         ],
     )
-    def test_any_part_of_an_account_that_is_not_described_fails(self, path: list[Any], value: Any) -> None:
+    def test_undescribed_part_of_an_account_fails(self, path: list[Any], value: Any) -> None:
         body = copy.deepcopy(DOCUMENT["components"]["examples"]["getAccounts.link"]["value"])
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "Vary": "Accept"}
         check_answer(ACCOUNTS, 200, headers, json.dumps(body).encode())
@@ -98,27 +98,27 @@ class TestConformance:
         with pytest.raises(AssertionError):
             check_answer(ACCOUNTS, 200, headers, json.dumps(body).encode())
 
-    def test_a_problem_that_this_route_does_not_have_fails(self) -> None:
+    def test_problem_of_another_route_fails(self) -> None:
         problem = DOCUMENT["components"]["examples"]["redirect_uri_not_allowed"]["value"]
         headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
         check_answer(ACCOUNTS, 400, headers, json.dumps(problem).encode())
         with pytest.raises(AssertionError, match="does not describe redirect_uri_not_allowed"):
             check_answer("GET /v1/customers/{customerIdentifier}/links", 400, headers, json.dumps(problem).encode())
 
-    def test_a_body_where_there_should_be_none_fails(self) -> None:
+    def test_unexpected_body_fails(self) -> None:
         key = "DELETE /v1/customers/{customerIdentifier}/records"
         check_answer(key, 204, {"Cache-Control": "no-store"}, b"")
         with pytest.raises(AssertionError, match="has a body"):
             check_answer(key, 204, {"Cache-Control": "no-store"}, b"{}")
 
-    def test_what_is_not_routed_is_refused(self) -> None:
+    def test_response_of_an_unrouted_request_is_404(self) -> None:
         assert route_of("GET", "/v1/customers/me/links?limit=1") == "GET /v1/customers/{customerIdentifier}/links"
         assert route_of("GET", "/v1/nothing") == "GET /v1/nothing"
         check_answer("GET /v1/nothing", 404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
         with pytest.raises(AssertionError, match="answered by 200"):
             check_answer("GET /v1/nothing", 200, {"Content-Type": "application/json"}, b'{"message": "Hello"}')
 
-    def test_the_check_is_in_the_way_of_every_answer(self, app: App, imin: Imin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_every_response_in_the_tests_is_checked(self, app: App, imin: Imin, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(DOCUMENT["paths"]["/v1/health"]["get"]["responses"], "200")
         with pytest.raises(AssertionError, match="does not describe 200"):
             app.send(event("health-get"))
@@ -147,7 +147,7 @@ NONSENSE: list[Any] = [
 class TestWhateverIminSays:
     @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(chance=st.randoms(use_true_random=False), places=st.integers(1, 4))
-    def test_the_answer_is_one_that_is_described(
+    def test_any_imin_response_leads_to_a_described_response(
         self, app: App, imin: Imin, sample: dict[str, Any], chance: random.Random, places: int
     ) -> None:
         page = copy.deepcopy(sample)

@@ -17,7 +17,7 @@ from seller_accounts.http.problems import Problem
 from seller_accounts.imin import imin_client
 from seller_accounts.network import connecting, transport
 from tests.loopback import answer, serve
-from tests.test_upstream import GOOD, Client
+from tests.test_imin_client import GOOD, Client
 
 pytestmark = pytest.mark.external
 
@@ -127,7 +127,7 @@ def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addre
         assert Client(f"http://{HOST}:{black_hole}").accounts() == GOOD
 
 
-def test_second_address_is_tried_when_the_first_refuses(addresses: list[int]) -> None:
+def test_second_address_is_tried_when_the_first_rejects(addresses: list[int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         refusing: int = unused.getsockname()[1]
     with serve(answer()) as server:
@@ -202,7 +202,7 @@ class TestIdle:
         assert server.connections == connections
 
 
-def test_connection_that_the_network_dropped_meanwhile_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropped_connection_is_replaced_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "MAX_IDLE_SECONDS", 0.0)
     monkeypatch.setattr(transport, "READ_TIMEOUT_SECONDS", 0.5)
     first: list[socket.socket] = []

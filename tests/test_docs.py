@@ -22,14 +22,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_document_names_this_stack_first_by_the_name_that_was_used(stack: Stack, name: str) -> None:
+def test_document_lists_the_requested_host_first(stack: Stack, name: str) -> None:
     url = stack.url.replace("127.0.0.1", name)
     served = requests.get(f"{stack.url}/openapi.json", headers={"Host": url.removeprefix("http://")}, timeout=5).json()
     assert served["servers"][0]["url"] == url
     assert served["paths"] == DOCUMENT["paths"]
 
 
-def test_document_names_no_other_host(stack: Stack) -> None:
+def test_document_lists_no_other_host(stack: Stack) -> None:
     served = requests.get(f"{stack.url}/openapi.json", headers={"Host": "evil.example.com"}, timeout=5).json()
     assert served["servers"][0]["url"] == stack.url
 
@@ -41,7 +41,7 @@ def test_guide_and_document_tell_the_journey_in_the_same_words() -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/docs.js"])
-def test_each_file_comes_from_this_stack_under_a_strict_policy(stack: Stack, path: str) -> None:
+def test_files_have_a_strict_content_security_policy(stack: Stack, path: str) -> None:
     response = requests.get(stack.url + path, timeout=5, allow_redirects=False)
     assert response.status_code == 200
     policy = response.headers["Content-Security-Policy"]
@@ -58,7 +58,9 @@ def test_no_other_file_is_served(stack: Stack, path: str) -> None:
 @needs_browser
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_developer_reads_it_and_tries_a_call(stack: Stack, browser: Browser, scheme: Literal["light", "dark"], name: str) -> None:
+def test_developer_can_make_a_call_from_the_page(
+    stack: Stack, browser: Browser, scheme: Literal["light", "dark"], name: str
+) -> None:
     url = stack.url.replace("127.0.0.1", name)
     with phone(browser, scheme) as page:
         complaints, addresses = _listen(page)
@@ -80,7 +82,7 @@ def test_developer_reads_it_and_tries_a_call(stack: Stack, browser: Browser, sch
 
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_operation_of_each_method_is_accessible(stack: Stack, browser: Browser, scheme: Literal["light", "dark"]) -> None:
+def test_operations_of_every_method_are_accessible(stack: Stack, browser: Browser, scheme: Literal["light", "dark"]) -> None:
     with phone(browser, scheme) as page:
         page.goto(f"{stack.url}/docs")
         for method in ("get", "post", "delete"):

@@ -139,7 +139,7 @@ def test_every_equivalent_form_reads_the_same_without_a_warning(pair: tuple[Any,
 
 
 @given(documents(), st.data())
-def test_damage_anywhere_costs_only_what_was_damaged(pair: tuple[Any, Any], data: st.DataObject) -> None:
+def test_damage_affects_only_the_damaged_part(pair: tuple[Any, Any], data: st.DataObject) -> None:
     item, form = pair
     field = data.draw(st.sampled_from(sorted(form)))
     damaged = form | {field: data.draw(st.sampled_from([5, 1.5, [5], "\ud800"]))}

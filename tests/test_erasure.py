@@ -40,7 +40,7 @@ def rig() -> Iterator[Rig]:
 
 @settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(before=steps, erased=st.sampled_from(NAMES))
-def test_all_of_her_is_gone_and_nothing_of_anybody_else(rig: Rig, before: list[Step], erased: str) -> None:
+def test_erasure_removes_all_records_of_one_customer_only(rig: Rig, before: list[Step], erased: str) -> None:
     _empty(rig)
     states: dict[str, str] = {}
     for step in before:

@@ -23,14 +23,14 @@ def test_no_fault_is_a_500_and_each_ends_in_time(call: Call) -> None:
 
 
 @by_call
-def test_when_it_is_over_the_same_environments_serve_the_same_request(call: Call) -> None:
+def test_same_environments_serve_the_request_after_the_fault(call: Call) -> None:
     results = run_scenarios(call)
     for row in [results.good, *results.rows]:
         assert row.again == results.good.app, row
 
 
 @by_call
-def test_what_is_refused_for_a_fault_is_logged_and_counted(call: Call) -> None:
+def test_failed_requests_are_logged_and_counted(call: Call) -> None:
     good = run_scenarios(call).good
     for row in run_scenarios(call).rows:
         is_refused = row.app != good.app
@@ -44,14 +44,14 @@ def _is_no_failure(row: Row) -> bool:
 
 
 @by_call
-def test_what_is_acknowledged_is_stored(call: Call) -> None:
+def test_acknowledged_writes_are_stored(call: Call) -> None:
     good = run_scenarios(call).good
     for row in run_scenarios(call).rows:
         if row.app[:3] in {"204", "303"} and good.stored != "as before":
             assert row.stored != "as before", row
 
 
-def test_the_page_tells_of_each() -> None:
+def test_reliability_page_is_up_to_date() -> None:
     if os.environ.get("TABLES") == "write":
         write_between(page.BEGIN, page.END, page.tables())
     written = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]

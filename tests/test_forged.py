@@ -69,25 +69,25 @@ def _own(header: dict[str, Any], **claims: Any) -> str:
 class TestAlgorithms:
     @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", "", None, "HS256", "RS256 ", "ES256K", 5, ["RS256"]])
     @pytest.mark.parametrize("signature", ["", "AA", token().split(".")[2]])
-    def test_none_or_another_than_the_keys_is_401(self, verifier: Verifier, name: Any, signature: str) -> None:
+    def test_token_with_alg_none_or_another_algorithm_is_401(self, verifier: Verifier, name: Any, signature: str) -> None:
         payload = token().split(".")[1]
         assert refused(verifier, f"Bearer {_part({'alg': name, 'kid': '1'})}.{payload}.{signature}").code == "unauthenticated"
 
     @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
     @pytest.mark.parametrize("secret", [PUBLIC_PEM, PUBLIC_PEM.strip(), PUBLIC_DER, b""], ids=["PEM", "stripped", "DER", "empty"])
-    def test_the_public_key_is_no_shared_secret(self, verifier: Verifier, algorithm: str, secret: bytes) -> None:
+    def test_token_signed_with_the_public_key_as_secret_is_401(self, verifier: Verifier, algorithm: str, secret: bytes) -> None:
         digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[algorithm]
         signing_input = f"{_part({'alg': algorithm, 'kid': '1'})}.{token().split('.')[1]}"
         mac = hmac.digest(secret, signing_input.encode(), digest)
         assert refused(verifier, f"Bearer {signing_input}.{_part(mac)}").code == "unauthenticated"
 
-    def test_a_key_of_one_kind_does_not_verify_for_another(self, verifier: Verifier) -> None:
+    def test_key_of_one_type_does_not_verify_another_algorithm(self, verifier: Verifier) -> None:
         other = ec.generate_private_key(ec.SECP256R1())
         assert refused(verifier, f"Bearer {_signed({'alg': 'ES256', 'kid': '1'}, other, 'ES256')}").code == "unauthenticated"
 
 
 class TestHeadersThatPointElsewhere:
-    def test_no_key_in_the_token_or_named_by_it_is_used_or_fetched(self, verifier: Verifier, issuer: Issuer) -> None:
+    def test_key_in_or_named_by_the_token_is_neither_used_nor_fetched(self, verifier: Verifier, issuer: Issuer) -> None:
         asked = list(issuer.asked)
         own_key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(OTHER_KEY.public_key()))
         for header in (
@@ -120,13 +120,13 @@ class TestHeadersThatPointElsewhere:
             {"kid": "1"},
         ],
     )
-    def test_a_key_id_is_a_name_and_nothing_else(self, verifier: Verifier, issuer: Issuer, kid: Any) -> None:
+    def test_key_id_is_only_a_name(self, verifier: Verifier, issuer: Issuer, kid: Any) -> None:
         asked = list(issuer.asked)
         assert refused(verifier, f"Bearer {_own({'kid': kid})}").code == "unauthenticated"
         assert issuer.asked == asked
 
     @pytest.mark.parametrize("header", [{"crit": ["x"], "x": 1}, {"crit": ["exp"]}, {"b64": False, "crit": ["b64"]}, {"crit": 5}])
-    def test_what_it_calls_critical_and_is_not_known_is_401(self, verifier: Verifier, header: dict[str, Any]) -> None:
+    def test_token_with_an_unknown_critical_header_is_401(self, verifier: Verifier, header: dict[str, Any]) -> None:
         bad = _signed({"alg": "RS256", "kid": "1"} | header, RSA_KEY, "RS256")
         assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
 
@@ -161,13 +161,13 @@ class TestClaims:
         ],
         ids=lambda claims: re.sub(r"\d{10}", "time", str(claims)),  # every worker must collect the same ids
     )
-    def test_one_that_does_not_hold_is_401(self, verifier: Verifier, claims: dict[str, Any]) -> None:
+    def test_token_with_an_invalid_claim_is_401(self, verifier: Verifier, claims: dict[str, Any]) -> None:
         assert refused(verifier, f"Bearer {_signed({'alg': 'RS256', 'kid': '1'}, RSA_KEY, 'RS256', **claims)}").status == 401
 
     @pytest.mark.parametrize(
         "payload", [b"[]", b"null", b"5", b'"rosie"', b"{", b"\xff", b"[" * 3000, b'{"exp":' + b"9" * 5000 + b"}"]
     )
-    def test_a_payload_that_is_no_object_is_401(self, verifier: Verifier, payload: bytes) -> None:
+    def test_token_with_a_non_object_payload_is_401(self, verifier: Verifier, payload: bytes) -> None:
         signing_input = f"{_part({'alg': 'RS256', 'kid': '1'})}.{_part(payload)}"
         signature = jwt.get_algorithm_by_name("RS256").sign(signing_input.encode(), RSA_KEY)
         assert refused(verifier, f"Bearer {signing_input}.{_part(signature)}").code == "unauthenticated"
@@ -176,7 +176,7 @@ class TestClaims:
 class TestShapes:
     @pytest.mark.parametrize("size", [10_000, 1_000_000])
     @pytest.mark.parametrize("unit", ["a", ".", "a.", "[", _part(b"[" * 3), " ", "é", "="])
-    def test_a_huge_one_is_401(self, verifier: Verifier, unit: str, size: int) -> None:
+    def test_huge_token_is_401(self, verifier: Verifier, unit: str, size: int) -> None:
         start = time.monotonic()
         assert refused(verifier, f"Bearer {unit * (size // len(unit))}").code == "unauthenticated"
         assert time.monotonic() - start < 2
@@ -184,7 +184,7 @@ class TestShapes:
     @pytest.mark.parametrize(
         "header", [b"[" * 100_000, b'{"a":' * 100_000, b'{"alg":"RS256","kid":' + b"9" * 5000 + b"}", b"1e999"]
     )
-    def test_a_deeply_nested_header_is_401(self, verifier: Verifier, header: bytes) -> None:
+    def test_token_with_a_deeply_nested_header_is_401(self, verifier: Verifier, header: bytes) -> None:
         assert refused(verifier, f"Bearer {_part(header)}.{_part({})}.AA").code == "unauthenticated"
 
 
@@ -201,28 +201,28 @@ def fetched(secrets_manager: Any) -> Iterator[list[str]]:
 
 class TestAnotherCustomersRecords:
     @pytest.mark.parametrize("name", ["links-get", "link-get", "notices-get", "records-delete"])
-    def test_no_path_leads_to_them(self, rosie: Customer, name: str, calls: list[str]) -> None:
+    def test_path_of_another_customer_is_rejected(self, rosie: Customer, name: str, calls: list[str]) -> None:
         for path in ("member", "MEMBER", "rosie ", "rosie/../member", "%6De", "member%00", "*", "CUSTOMER#member"):
             assert rosie.reads(name, customerIdentifier=path).status in {400, 403}, path
         assert calls == []
 
-    def test_not_her_accounts_either(self, rosie: Customer, imin: Imin) -> None:
+    def test_accounts_of_another_customer_are_rejected(self, rosie: Customer, imin: Imin) -> None:
         for path in ("member", "..", "me/../member", "rosie?x=", "rosie%2F..%2Fmember", "rosie#", "\uff4d\uff45"):
             assert rosie.accounts.get(path).status in {400, 403}, path
         assert imin.calls == []
 
-    def test_neither_header_nor_query_says_who_is_calling(self, rosie: Customer) -> None:
+    def test_header_and_query_do_not_change_the_caller(self, rosie: Customer) -> None:
         query = {"customerIdentifier": "member", "customer": "member", "sub": "member"}
         answer = rosie.accounts.get(query=query, x_customer_identifier="member", x_forwarded_user="member", cookie="sub=member")
         assert answer.json["customerIdentifier"] == "rosie"
 
-    def test_erasing_ones_own_leaves_them(self, rosie: Customer) -> None:
+    def test_erasing_own_records_leaves_those_of_others(self, rosie: Customer) -> None:
         assert rosie.notifies({"identifier": "member"}).status == 204
         assert rosie.notifies({"identifier": "rosie"}).status == 204
         assert rosie.reads("records-delete").status == 204
         assert len(rosie.reads("notices-get", MEMBER, customerIdentifier="member").json["notices"]) == 1
 
-    def test_a_prefix_of_an_identifier_is_not_the_identifier(self, rosie: Customer) -> None:
+    def test_prefix_of_an_identifier_is_another_customer(self, rosie: Customer) -> None:
         assert rosie.notifies({"identifier": "rosie2"}).status == 204
         assert rosie.reads("notices-get").json == {"notices": []}
         assert rosie.reads("records-delete").status == 204
@@ -230,7 +230,7 @@ class TestAnotherCustomersRecords:
 
 
 class TestStates:
-    def test_one_writes_to_the_record_of_whom_it_was_issued_to_whoever_brings_it(self, rosie: Customer) -> None:
+    def test_state_writes_only_to_the_customer_it_was_issued_for(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state, "customerIdentifier=member&linkId=x")
         assert rosie.reads_link(link_id)["id"] == link_id
@@ -238,36 +238,36 @@ class TestStates:
 
     @pytest.mark.parametrize("salt", ["", "itsdangerous", f"{SALT}signer", "itsdangerous.Signer"])
     @pytest.mark.parametrize("key", ["", "key", "state-key", WEBHOOK_KEY, f"{STATE_KEY} "])
-    def test_one_signed_for_something_else_or_by_another_is_400(self, rosie: Customer, key: str, salt: str) -> None:
+    def test_state_signed_for_another_use_or_with_another_key_is_400(self, rosie: Customer, key: str, salt: str) -> None:
         forged = TimestampSigner(key or "-", salt=salt, digest_method=hashlib.sha256).sign(b"lJCk").decode()
         assert rosie.comes_back(forged).status == 400
 
     @pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.md5, hashlib.sha512])
-    def test_one_signed_with_another_hash_is_400(self, rosie: Customer, digest: Any) -> None:
+    def test_state_signed_with_another_hash_is_400(self, rosie: Customer, digest: Any) -> None:
         _, state = rosie.gets_link()
         payload = state.split(".")[0]
         forged = TimestampSigner(STATE_KEY, salt=SALT, digest_method=digest).sign(payload.encode()).decode()
         assert rosie.comes_back(forged).status == 400
 
-    def test_a_good_one_is_signed_for_this_use_alone_with_sha_256(self, rosie: Customer) -> None:
+    def test_state_is_signed_with_sha_256_for_this_use(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         assert TimestampSigner(STATE_KEY, salt=SALT, digest_method=hashlib.sha256).validate(state)
         assert not TimestampSigner(STATE_KEY, digest_method=hashlib.sha256).validate(state)
         assert not TimestampSigner(STATE_KEY, salt=SALT).validate(state)
 
-    def test_one_without_a_signature_is_not_even_unpacked(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_state_without_a_signature_is_not_decoded(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 10_000_000)).decode().rstrip("=")
         monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("it was unpacked"))
         assert rosie.comes_back(f".{bomb}.aVNzdQ.AAAA").status == 400
 
-    def test_a_flood_of_bad_ones_asks_for_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
+    def test_flood_of_invalid_states_fetches_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
         for number in range(20):
             assert rosie.comes_back(f"bad.{number}.state").status == 400
         assert 1 <= len(fetched) <= 4, "twice for two versions: when it is first needed, and once more in ten seconds"
 
 
 class TestWebhookKeys:
-    def test_a_flood_of_wrong_ones_asks_for_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
+    def test_flood_of_wrong_webhook_keys_fetches_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
         for number in range(20):
             assert rosie.notifies(key=f"wrong-{number}").status == 401
         assert 1 <= len(fetched) <= 4
@@ -275,17 +275,17 @@ class TestWebhookKeys:
     @pytest.mark.parametrize(
         "key", [f" {WEBHOOK_KEY}", f"{WEBHOOK_KEY},{WEBHOOK_KEY}", WEBHOOK_KEY.upper(), f"{WEBHOOK_KEY}\0", "x" * 10**6]
     )
-    def test_a_key_is_good_to_the_letter(self, rosie: Customer, key: str) -> None:
+    def test_webhook_key_is_compared_exactly(self, rosie: Customer, key: str) -> None:
         assert rosie.notifies(key=key).status == 401
 
-    def test_it_is_taken_from_its_header_alone(self, rosie: Customer) -> None:
+    def test_webhook_key_is_read_only_from_its_header(self, rosie: Customer) -> None:
         forged = event("webhook-post") | {"rawQueryString": f"x-api-key={WEBHOOK_KEY}"}
         forged["headers"] |= {"authorization": f"Bearer {WEBHOOK_KEY}", "cookie": f"x-api-key={WEBHOOK_KEY}", "x-api-key": ""}
         assert rosie.webhook.send(forged).status == 401
 
 
 class TestCursors:
-    def test_one_of_another_customers_list_or_kind_shows_ones_own(self, rosie: Customer) -> None:
+    def test_cursor_of_another_customer_or_list_shows_only_own_records(self, rosie: Customer) -> None:
         for _ in range(2):
             rosie.comes_back(rosie.gets_link()[1])
         cursor = rosie.reads(query="limit=1").json["nextCursor"]
@@ -293,7 +293,7 @@ class TestCursors:
             reply = rosie.reads(name, MEMBER, f"cursor={cursor}", customerIdentifier="member")
             assert (reply.status, *reply.json.values()) == (200, [])
 
-    def test_no_text_makes_another_answer_than_a_page_or_400(self, rosie: Customer) -> None:
+    def test_any_cursor_text_is_a_page_or_400(self, rosie: Customer) -> None:
         @given(st.text(max_size=60) | st.binary(max_size=40).map(_part))
         def ask(text: str) -> None:
             reply = rosie.reads(query=urlencode({"cursor": text}))
@@ -302,7 +302,7 @@ class TestCursors:
         ask()
 
 
-def test_a_token_of_another_customer_is_403_on_every_route_that_has_one(rosie: Customer) -> None:
+def test_token_of_another_customer_is_403_on_every_customer_route(rosie: Customer) -> None:
     apps: dict[str, App] = {"accounts-get": rosie.accounts} | dict.fromkeys(
         ["links-get", "link-get", "notices-get", "records-delete"], rosie.links
     )
@@ -314,13 +314,13 @@ def test_a_token_of_another_customer_is_403_on_every_route_that_has_one(rosie: C
 
 
 @given(st.text(max_size=80) | st.lists(st.binary(max_size=40), max_size=4).map(lambda parts: ".".join(map(_part, parts))))
-def test_no_text_is_a_token(text: str) -> None:
+def test_random_text_is_not_a_token(text: str) -> None:
     with pytest.raises(Problem, match="bearer token"):
         Verifier(ISSUER, {AUDIENCE}, Issuer().fetch_json).claims(f"Bearer {text}")
 
 
 @given(place=st.integers(0), letter=st.characters(codec="utf-8"))
-def test_no_change_to_a_token_goes_unseen(place: int, letter: str) -> None:
+def test_changed_token_is_401(place: int, letter: str) -> None:
     place %= GOOD.rindex(".")  # a signature's last letter can have bits that mean nothing
     if letter == GOOD[place]:
         return
@@ -329,12 +329,12 @@ def test_no_change_to_a_token_goes_unseen(place: int, letter: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=5))
-def test_no_bytes_are_a_state_by_chance(parts: list[bytes]) -> None:
+def test_random_bytes_are_not_a_state(parts: list[bytes]) -> None:
     with pytest.raises(InvalidStateError):
         states().read(".".join(map(_part, parts)))
 
 
-def test_a_state_tells_imin_nothing_but_whose_it_is_and_where_she_goes() -> None:
+def test_state_contains_only_link_customer_and_redirect_uri() -> None:
     link = states().issue("rosie", "brokerapp://linked")
     content = base64.urlsafe_b64decode(link.state.split(".")[0] + "==")
     assert msgspec.msgpack.decode(content) == [link.id, "rosie", "brokerapp://linked", b""]

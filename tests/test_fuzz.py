@@ -95,7 +95,7 @@ def known(stack: Stack) -> Mapping[str, str]:
     }
 
 
-def test_no_call_finds_an_answer_that_is_not_described(stack: Stack, known: Mapping[str, str], tmp_path: Path) -> None:
+def test_fuzzed_calls_get_only_described_responses(stack: Stack, known: Mapping[str, str], tmp_path: Path) -> None:
     configuration = tmp_path / "schemathesis.toml"
     configuration.write_text(CONFIGURATION.substitute({name: json.dumps(value) for name, value in known.items()}))
     command = [str(SCHEMATHESIS), "--config-file", str(configuration), "run", str(ROOT / "openapi.json"), "--url", stack.url]

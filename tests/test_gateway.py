@@ -201,7 +201,7 @@ PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET", "Access-C
 class TestCors:
     @pytest.mark.parametrize("origin", [ORIGIN, "capacitor://localhost"])
     @pytest.mark.parametrize("path", [ACCOUNTS, "/v1/nothing"])
-    def test_preflight_of_an_allowed_origin_is_answered_without_a_token(self, issuer: Issuer, origin: str, path: str) -> None:
+    def test_preflight_of_an_allowed_origin_needs_no_token(self, issuer: Issuer, origin: str, path: str) -> None:
         response = client(issuer, origins=(ORIGIN, "capacitor://localhost")).options(path, headers=PREFLIGHT | {"Origin": origin})
         assert response.status_code == 204
         assert response.headers["access-control-allow-origin"] == origin

@@ -72,7 +72,7 @@ def _status(rosie: Customer, name: str, asked: Any) -> int:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_an_event_of_another_kind_is_400(rosie: Customer, imin: Imin, calls: list[str], handler: str) -> None:
+def test_event_of_another_service_is_400(rosie: Customer, imin: Imin, calls: list[str], handler: str) -> None:
     for kind, asked in OTHERS.items():
         if kind not in PAYLOAD_FORMAT_1:
             assert _status(rosie, handler, asked) == 400, kind
@@ -81,7 +81,7 @@ def test_an_event_of_another_kind_is_400(rosie: Customer, imin: Imin, calls: lis
 
 @pytest.mark.parametrize("handler", HANDLERS)
 @pytest.mark.parametrize("kind", PAYLOAD_FORMAT_1)
-def test_payload_format_1_is_a_wrong_deployment(rosie: Customer, output: Output, handler: str, kind: str) -> None:
+def test_payload_format_1_is_a_deployment_error(rosie: Customer, output: Output, handler: str, kind: str) -> None:
     assert _status(rosie, handler, OTHERS[kind]) == 500
     (line,) = output.lines()
     assert (line["level"], line["errors"], line["reason"]) == ("ERROR", ["DeploymentError"], "payload_format_1")
@@ -89,13 +89,13 @@ def test_payload_format_1_is_a_wrong_deployment(rosie: Customer, output: Output,
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_the_event_of_another_functions_route_is_404(rosie: Customer, handler: str) -> None:
+def test_event_of_another_functions_route_is_404(rosie: Customer, handler: str) -> None:
     for name in {each for events in OWN.values() for each in events} - set(OWN[handler]):
         assert _status(rosie, handler, event(name)) == 404
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_function_urls_event_is_404(rosie: Customer, handler: str) -> None:
+def test_event_of_a_function_url_is_404(rosie: Customer, handler: str) -> None:
     asked = event(OWN[handler][0])
     asked["routeKey"] = asked["requestContext"]["routeKey"] = "$default"
     assert _status(rosie, handler, asked) == 404
@@ -105,7 +105,7 @@ class TestBrokenEvents:
     """Events of a handler's own, with something else in one of their places."""
 
     @pytest.mark.parametrize("handler", HANDLERS)
-    def test_what_should_be_a_text_and_is_none_is_400(self, rosie: Customer, handler: str) -> None:
+    def test_event_with_a_non_text_value_is_400(self, rosie: Customer, handler: str) -> None:
         for path, value in itertools.product(TEXTS, [*WRONG, f"/a{SURROGATE}"]):
             if value or path != ["rawQueryString"]:  # there, whatever is nothing is no query
                 asked = _keyed(event(OWN[handler][0]))
@@ -114,7 +114,7 @@ class TestBrokenEvents:
 
     @settings(deadline=None, max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
-    def test_whatever_is_in_any_place_of_an_event_is_no_failure(self, rosie: Customer, data: st.DataObject) -> None:
+    def test_arbitrary_values_in_an_event_never_cause_a_500(self, rosie: Customer, data: st.DataObject) -> None:
         handler = data.draw(st.sampled_from(HANDLERS))
         asked = _keyed(event(data.draw(st.sampled_from(OWN[handler]))))
         for _ in range(data.draw(st.integers(1, 3))):

@@ -17,7 +17,7 @@ from seller_accounts.imin import imin_client
 from seller_accounts.imin.reshape import reshape
 from tests.conftest import App, Imin
 from tests.loopback import Script, answer, send, serve
-from tests.test_upstream import GOOD, Client, Key
+from tests.test_imin_client import GOOD, Client, Key
 
 pytestmark = pytest.mark.external
 
@@ -53,29 +53,29 @@ class TestHeaders:
             "Mon, 01 Jan 2026 99:99:99 GMT",
         ],
     )
-    def test_a_retry_after_beyond_the_calendar_is_none_or_long_ago(self, date: str) -> None:
+    def test_retry_after_outside_the_calendar_is_ignored(self, date: str) -> None:
         with serve(answer(b"", "503 Busy", Retry_After=date)) as server:
             problem = Client(server.url).problem()
         assert (problem.code, problem.retry_after_seconds or 0) == ("upstream_unavailable", 0)
 
-    def test_a_content_length_too_long_for_a_number_is_an_answer_by_its_status(self) -> None:
+    def test_overlong_content_length_is_judged_by_its_status(self) -> None:
         with serve(send(b"HTTP/1.1 404 No\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")) as server:
             assert _outcome(server.url) == "customer_not_found"
 
     @pytest.mark.parametrize("location", [b"\xff\xfe", b"http://[", b"//", b"http://a:b/", b"", b"\x00", b"a" * 9000])
-    def test_a_redirect_to_nowhere_is_refused_like_any_other(self, location: bytes) -> None:
+    def test_redirect_with_an_invalid_target_is_rejected(self, location: bytes) -> None:
         with serve(send(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n")) as server:
             assert _outcome(server.url) == "upstream_invalid_response"
         assert len(server.requests) == 1
 
     @pytest.mark.parametrize("line", [b"no colon", b": no name", b" continued: from nothing"])
-    def test_a_malformed_one_is_not_told_to_the_log_with_our_url(self, line: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    def test_malformed_header_is_not_logged_with_the_url(self, line: bytes, caplog: pytest.LogCaptureFixture) -> None:
         head = b"HTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 17\r\n\r\n"
         with caplog.at_level(logging.DEBUG), serve(send(head + GOOD)) as server:
             _outcome(server.url)
         assert "the-state" not in caplog.text
 
-    def test_a_chunk_of_less_than_nothing_is_no_answer(self) -> None:
+    def test_chunk_of_negative_size_is_an_invalid_response(self) -> None:
         with serve(send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}")) as server:
             assert _outcome(server.url) == "upstream_invalid_response"
 
@@ -87,7 +87,7 @@ class TestHeaders:
         | st.sampled_from([b"gzip, gzip", b"br", b"zstd", b"deflate", b"chunked", b"chunked, chunked", b"-1", b"1, 2", b"+5"]),
         body=st.binary(max_size=50) | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(GOOD)]),
     )
-    def test_whatever_is_in_it_is_an_answer_or_a_problem(
+    def test_any_header_leads_to_a_response_or_a_problem(
         self, hostile: tuple[str, list[Script]], status: int, name: bytes, value: bytes, body: bytes
     ) -> None:
         url, scripts = hostile
@@ -98,19 +98,19 @@ class TestHeaders:
 class TestTheKey:
     @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "300 Choices"])
     @pytest.mark.parametrize("header", ["Location", "Refresh", "Link"])
-    def test_it_goes_where_it_was_sent_and_nowhere_else(self, status: str, header: str) -> None:
+    def test_api_key_is_not_sent_to_another_host(self, status: str, header: str) -> None:
         with serve(answer()) as elsewhere:
             value = {"Location": elsewhere.url, "Refresh": f"0;url={elsewhere.url}", "Link": f"<{elsewhere.url}>; rel=next"}[header]
             with serve(answer(b"", status, **{header: value})) as server:
                 assert _outcome(server.url) == "upstream_invalid_response"
             assert (len(server.requests), elsewhere.requests) == (1, [])
 
-    def test_not_even_to_another_path_of_the_same_host(self) -> None:
+    def test_api_key_is_not_sent_to_another_path(self) -> None:
         with serve(answer(b"", "307 Temporary", Location="/elsewhere")) as server:
             _outcome(server.url)
         assert len(server.requests) == 1
 
-    def test_a_challenge_does_not_get_it_again(self) -> None:
+    def test_challenge_does_not_get_the_api_key_again(self) -> None:
         challenge = answer(b"", "401 No", WWW_Authenticate='Basic realm="key, please"', Proxy_Authenticate="Basic")
         with serve(challenge) as server:
             assert Client(server.url, Key("key", "key")).problem().code == "upstream_rejected_key"
@@ -119,7 +119,7 @@ class TestTheKey:
 
 class TestSize:
     @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "deflate, gzip"])
-    def test_a_bomb_is_refused_before_it_fills_the_memory(self, coding: str) -> None:
+    def test_decompression_bomb_is_rejected_before_it_fills_memory(self, coding: str) -> None:
         bomb = _packed(b" " * 128 * 1024 * 1024, coding)
         with serve(answer(bomb, Content_Encoding=coding)) as server:
             tracemalloc.start()
@@ -130,7 +130,7 @@ class TestSize:
                 tracemalloc.stop()
 
     @pytest.mark.parametrize("status", ["404 No", "500 Oops", "302 Found"])
-    def test_a_bomb_in_an_error_is_not_unpacked_at_all(self, status: str) -> None:
+    def test_decompression_bomb_in_an_error_is_not_decompressed(self, status: str) -> None:
         bomb = gzip.compress(b" " * 32 * 1024 * 1024)
         assert len(bomb) < imin_client.DRAIN_BYTES
         with serve(answer(bomb, status, Content_Encoding="gzip", Location="/")) as server:
@@ -151,7 +151,7 @@ def _packed(body: bytes, coding: str) -> bytes:
 class TestBodies:
     @pytest.mark.parametrize("opening", ["[", '{"a":', '{"seller":', '[{"seller":['])
     @pytest.mark.parametrize("depth", [100, 300_000])
-    def test_one_that_is_nested_deeply_costs_at_most_its_item(self, app: App, imin: Imin, opening: str, depth: int) -> None:
+    def test_deeply_nested_item_affects_only_itself(self, app: App, imin: Imin, opening: str, depth: int) -> None:
         imin.answers(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {opening * depth}'.encode())
         assert app.get().json["code"] == "upstream_invalid_response"
         closing = "".join({"[": "]", "{": "}"}[letter] for letter in reversed(opening) if letter in "[{")
@@ -162,13 +162,13 @@ class TestBodies:
 
     @settings(max_examples=3 * settings().max_examples)
     @given(st.binary(max_size=200) | st.text().map(str.encode) | st.text(alphabet='{}[]":,\\ue0-.+ imtn').map(str.encode))
-    def test_no_bytes_are_a_failure(self, body: bytes) -> None:
+    def test_random_bytes_never_cause_a_500(self, body: bytes) -> None:
         for text in (body, b'{"imin:item": ' + body + b"}", b'{"imin:item": [{"seller": {"name": ' + body + b"}}]}"):
             with contextlib.suppress(Problem):
                 reshape(text)
 
     @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000, "1." + "0" * 5000, "1e-999"], ids=len)
-    def test_a_number_without_measure_costs_at_most_its_item(self, app: App, imin: Imin, number: str) -> None:
+    def test_huge_number_affects_only_its_item(self, app: App, imin: Imin, number: str) -> None:
         for field in ("dateLinked", "imin:matchingEmailExists", "hiddenEntitlements", "accessPass", "customer", "x"):
             imin.answers(f'{{"imin:item": [{{"seller": {{}}}}, {{"seller": {{}}, {json.dumps(field)}: {number}}}]}}'.encode())
             reply = app.get().json

@@ -32,27 +32,27 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 class TestClaims:
     @pytest.mark.parametrize("path", ["me", "rosie"])
-    def test_me_and_her_own_identifier_are_the_caller(self, app: App, path: str) -> None:
+    def test_me_and_the_own_identifier_are_the_caller(self, app: App, path: str) -> None:
         assert app.get(path).json["customerIdentifier"] == "rosie"
 
     @pytest.mark.parametrize("path", ["someone", "ROSIE", "rosie.", "me2"])
-    def test_any_other_is_403(self, app: App, path: str) -> None:
+    def test_identifier_of_another_customer_is_403(self, app: App, path: str) -> None:
         answer = app.get(path)
         assert (answer.status, answer.json["code"]) == (403, "forbidden")
 
     @pytest.mark.parametrize(
         "path", ["", ".", "..", "a b", "a/b", "a%2Fb", "é", "a" * 129, "rosie\n", "a;b", "a*b", "a%40b", "a&b", "a'b"]
     )
-    def test_a_malformed_one_is_400(self, app: App, path: str) -> None:
+    def test_malformed_identifier_is_400(self, app: App, path: str) -> None:
         answer = app.get(path)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
     @pytest.mark.parametrize("parameters", [None, {}, {"customer": "rosie"}])
-    def test_a_path_without_one_is_400(self, app: App, parameters: Any) -> None:
+    def test_path_without_an_identifier_is_400(self, app: App, parameters: Any) -> None:
         answer = app.send(event("accounts-get") | {"pathParameters": parameters})
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
-    def test_a_customer_is_logged_by_her_identifier(self, app: App, output: Output) -> None:
+    def test_log_line_has_the_customer_identifier(self, app: App, output: Output) -> None:
         app.get("me")
         (line,) = output.lines()
         assert line["customer_identifier"] == "rosie"
@@ -61,17 +61,17 @@ class TestClaims:
         "claims", [{}, {"sub": ""}, {"sub": None}, {"sub": ["rosie"]}, {"sub": True}, {"sub": "a b"}, {"sub": ".."}]
     )
     @pytest.mark.parametrize("path", ["me", "None", "True"])
-    def test_a_token_that_names_no_customer_is_403(self, app: App, path: str, claims: dict[str, Any]) -> None:
+    def test_token_without_a_customer_is_403(self, app: App, path: str, claims: dict[str, Any]) -> None:
         assert app.get(path, claims=claims).json["code"] == "forbidden"
 
-    def test_every_allowed_character_and_length_is_taken(self) -> None:
+    def test_every_allowed_character_and_length_is_accepted(self) -> None:
         longest = ("AZaz09._~-|:@+=," * 8)[:128]
         identity = Identity(IdentitySettings(ISSUER, frozenset({AUDIENCE}), "sub"))
         assert identity.customer(_request(longest, {"sub": longest})) == longest
 
     @pytest.mark.parametrize("customer", ["auth0|5fe4", "cust:17", "rosie@example.com", "a+b=c,d", "google-oauth2|1"])
     @pytest.mark.parametrize("is_me", [True, False])
-    def test_identifier_of_an_identity_provider_is_a_customer(self, customer: str, is_me: bool) -> None:
+    def test_identifiers_of_identity_providers_are_accepted(self, customer: str, is_me: bool) -> None:
         identity = Identity(IdentitySettings(ISSUER, frozenset({AUDIENCE}), "sub"))
         request = _request("me" if is_me else customer, {"sub": customer})
         assert identity.customer(request) == request.log["customer_identifier"] == customer
@@ -88,7 +88,7 @@ class TestClaims:
             ({"sub": "rosie"}, "someone", {"reason": "other_customer"}),
         ],
     )
-    def test_log_line_says_why_a_call_is_forbidden(
+    def test_log_line_has_the_reason_of_a_403(
         self, app: App, output: Output, claims: dict[str, Any], path: str, reason: dict[str, str]
     ) -> None:
         assert app.get(path, claims=claims).status == 403
@@ -96,7 +96,7 @@ class TestClaims:
         assert {name: line[name] for name in ("reason", "claim") if name in line} == reason
         assert not {"rosie smith", "a" * 129, "someone"} & set(map(str, line.values()))
 
-    def test_the_claim_is_a_setting_and_may_be_a_number(self) -> None:
+    def test_customer_claim_is_configurable_and_may_be_a_number(self) -> None:
         identity = Identity(IdentitySettings(ISSUER, frozenset({AUDIENCE}), "customer_number"))
         assert identity.customer(_request("1234", {"sub": "x", "customer_number": 1234})) == "1234"
 
@@ -176,12 +176,12 @@ def refused(verifier: Verifier, authorization: str) -> Problem:
 
 
 class TestTokens:
-    def test_a_good_one_is_believed(self, verifier: Verifier) -> None:
+    def test_valid_token_is_accepted(self, verifier: Verifier) -> None:
         assert verifier.claims(f"Bearer {token()}")["sub"] == "rosie"
         assert verifier.claims(f" bearer  {token(EC_KEY, 'ES256', '2')} ")["sub"] == "rosie"
 
     @pytest.mark.parametrize("authorization", ["", "Basic cm9zaWU6eA==", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", token()])
-    def test_none_is_401_with_a_challenge(self, verifier: Verifier, authorization: str) -> None:
+    def test_missing_token_is_401_with_a_challenge(self, verifier: Verifier, authorization: str) -> None:
         problem = refused(verifier, authorization)
         assert problem.code == "unauthenticated"
         assert problem.headers["WWW-Authenticate"].startswith("Bearer")
@@ -206,10 +206,10 @@ class TestTokens:
             token().replace(".", ".A", 1),
         ],
     )
-    def test_a_bad_one_is_401(self, verifier: Verifier, bad: str) -> None:
+    def test_invalid_token_is_401(self, verifier: Verifier, bad: str) -> None:
         assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
 
-    def test_the_public_key_does_not_pass_for_a_shared_secret(self, verifier: Verifier) -> None:
+    def test_public_key_is_not_accepted_as_shared_secret(self, verifier: Verifier) -> None:
         public = RSA_KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         header = jwt.utils.base64url_encode(b'{"alg":"HS256","kid":"1","typ":"JWT"}')
         payload = token().split(".")[1].encode()
@@ -218,7 +218,7 @@ class TestTokens:
         bad = b".".join([header, payload, jwt.utils.base64url_encode(forged)]).decode()
         assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
 
-    def test_one_for_several_audiences_is_good_if_ours_is_among_them(self, verifier: Verifier) -> None:
+    def test_token_for_several_audiences_is_accepted_if_one_matches(self, verifier: Verifier) -> None:
         assert verifier.claims(f"Bearer {token(aud=['another-app', AUDIENCE])}")
 
     @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])
@@ -253,7 +253,7 @@ class TestClientId:
 
 
 class TestKeys:
-    def test_they_are_fetched_once_in_five_minutes(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
+    def test_keys_are_fetched_once_in_five_minutes(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
         for _ in range(3):
             verifier.claims(f"Bearer {token()}")
         clock.now += 299
@@ -263,9 +263,7 @@ class TestKeys:
         verifier.claims(f"Bearer {token()}")
         assert len(issuer.asked) == 4
 
-    def test_a_new_key_is_found_and_a_flood_of_unknown_ones_asks_once_in_ten_seconds(
-        self, verifier: Verifier, issuer: Issuer, clock: Clock
-    ) -> None:
+    def test_flood_of_unknown_keys_fetches_once_in_ten_seconds(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
         verifier.claims(f"Bearer {token()}")
         issuer.keys["keys"].append(_jwk(OTHER_KEY, "3"))
         for _ in range(5):
@@ -275,20 +273,20 @@ class TestKeys:
         assert verifier.claims(f"Bearer {token(OTHER_KEY, kid='3')}")
 
     @pytest.mark.parametrize("name", [ISSUER, f"{ISSUER}/"])
-    def test_they_are_looked_for_where_the_issuer_says(self, name: str) -> None:
+    def test_keys_are_fetched_from_the_issuers_jwks_uri(self, name: str) -> None:
         issuer = Issuer()
         issuer.about["issuer"] = name
         assert Verifier(name, {AUDIENCE}, issuer.fetch_json).claims(f"Bearer {token(iss=name)}")
         assert issuer.asked == [f"{ISSUER}/.well-known/openid-configuration", f"{ISSUER}/keys"]
 
-    def test_without_them_it_is_503_until_the_issuer_is_back(self, verifier: Verifier, issuer: Issuer) -> None:
+    def test_missing_keys_are_503_until_the_issuer_is_back(self, verifier: Verifier, issuer: Issuer) -> None:
         issuer.down = True
         problem = refused(verifier, f"Bearer {token()}")
         assert (problem.code, problem.retry_after_seconds) == ("secret_unavailable", 5)
         issuer.down = False
         assert verifier.claims(f"Bearer {token()}")
 
-    def test_known_ones_stay_good_while_the_issuer_is_down(
+    def test_cached_keys_stay_valid_while_the_issuer_is_down(
         self, verifier: Verifier, issuer: Issuer, clock: Clock, output: Output
     ) -> None:
         verifier.claims(f"Bearer {token()}")
@@ -310,11 +308,11 @@ class TestKeys:
             ([], {}),
         ],
     )
-    def test_documents_that_are_none_give_none(self, verifier: Verifier, issuer: Issuer, about: Any, keys: Any) -> None:
+    def test_invalid_issuer_documents_give_no_keys(self, verifier: Verifier, issuer: Issuer, about: Any, keys: Any) -> None:
         issuer.about, issuer.keys = about, keys
         assert refused(verifier, f"Bearer {token()}").code == "secret_unavailable"
 
-    def test_a_shared_secret_among_them_is_of_no_use(self, verifier: Verifier, issuer: Issuer) -> None:
+    def test_shared_secret_among_the_keys_is_ignored(self, verifier: Verifier, issuer: Issuer) -> None:
         issuer.keys["keys"].append(
             {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "kid": "3", "alg": "HS256"}
         )
@@ -324,11 +322,11 @@ class TestKeys:
 
 @pytest.mark.external
 class TestFetching:
-    def test_it_gets_json(self) -> None:
+    def test_fetch_returns_json(self) -> None:
         with serve(answer(b'{"a": 1}')) as server:
             assert access_token.fetch_json(server.url) == {"a": 1}
 
-    def test_it_follows_no_redirect(self) -> None:
+    def test_fetch_follows_no_redirect(self) -> None:
         with (
             serve(answer(b"{}")) as elsewhere,
             serve(answer(status="302 Found", Location=elsewhere.url)) as server,
@@ -337,18 +335,18 @@ class TestFetching:
             access_token.fetch_json(server.url)
         assert elsewhere.requests == []
 
-    def test_it_reads_no_proxy_of_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fetch_ignores_the_machines_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
         with serve(answer(b"{}")) as server:
             assert access_token.fetch_json(server.url) == {}
 
-    def test_it_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fetch_times_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(access_token, "FETCH_SECONDS", 0.1)
         with serve(lambda _connection, _request: None) as server, pytest.raises(requests.Timeout):
             access_token.fetch_json(server.url)
 
-    def test_a_connection_must_be_there_in_a_second(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fetch_connects_within_a_second(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given: list[Any] = []
         connect = socket.socket.connect
 
@@ -362,11 +360,11 @@ class TestFetching:
         assert given == [pytest.approx(1, abs=0.5)]
         assert given[0] <= 1
 
-    def test_what_is_no_json_is_an_error(self) -> None:
+    def test_invalid_json_is_an_error(self) -> None:
         with serve(answer(b"<html>")) as server, pytest.raises(requests.RequestException):
             access_token.fetch_json(server.url)
 
-    def test_what_drips_in_is_an_error_when_its_time_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_slow_document_is_an_error_after_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(access_token, "FETCH_SECONDS", 0.2)
         stopping = threading.Event()
         data = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -390,20 +388,20 @@ class TestWithoutAnAuthorizer:
         """Serve the issuer of the function's own verifier."""
         monkeypatch.setattr(access_token, "Verifier", functools.partial(Verifier, fetch_json=issuer.fetch_json))
 
-    def test_the_function_verifies_the_token_itself(self, app: App, unauthorized: dict[str, Any], issuer: Issuer) -> None:
+    def test_function_verifies_the_token_itself(self, app: App, unauthorized: dict[str, Any], issuer: Issuer) -> None:
         unauthorized["headers"]["authorization"] = f"Bearer {token()}"
         assert [app.send(unauthorized).status for _ in range(2)] == [200, 200]
         assert len(issuer.asked) == 2
 
-    def test_no_token_is_401(self, app: App, unauthorized: dict[str, Any]) -> None:
+    def test_missing_token_is_401(self, app: App, unauthorized: dict[str, Any]) -> None:
         answer = app.send(unauthorized)
         assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
         assert answer.headers["www-authenticate"] == "Bearer"
 
-    def test_a_token_of_another_customer_is_403(self, app: App, unauthorized: dict[str, Any]) -> None:
+    def test_token_of_another_customer_is_403(self, app: App, unauthorized: dict[str, Any]) -> None:
         unauthorized["headers"]["authorization"] = f"Bearer {token(sub='member')}"
         assert app.send(unauthorized).status == 403
 
-    def test_the_token_comes_before_the_path(self, app: App, unauthorized: dict[str, Any]) -> None:
+    def test_token_is_checked_before_the_path(self, app: App, unauthorized: dict[str, Any]) -> None:
         unauthorized["pathParameters"]["customerIdentifier"] = ".."
         assert app.send(unauthorized).status == 401

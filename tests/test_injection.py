@@ -81,19 +81,19 @@ class TestOpenRedirect:
             "brokerapp://linked,https://app.example.com/linked",
         ],
     )
-    def test_no_trick_leads_elsewhere(self, trick: str) -> None:
+    def test_similar_redirect_uri_is_rejected(self, trick: str) -> None:
         assert not REDIRECTS.allows(trick)
         for padded in (f" {trick}", f"{trick} ", f"\t{trick}", f"{trick}?"):
             assert not REDIRECTS.allows(padded)
 
     @pytest.mark.parametrize("control", [*CONTROLS, " ", "<", ">", '"', "\\", "^", "`", "{", "|", "}", "#", "%", "%0", "%zz"])
-    def test_nothing_but_a_uris_characters_is_in_its_query(self, control: str) -> None:
+    def test_redirect_uri_with_other_than_uri_characters_is_400(self, control: str) -> None:
         assert not any(REDIRECTS.allows(f"{uri}?a={control}") for uri in ALLOWED)
         assert not any(REDIRECTS.allows(f"{uri}{control}?a=b") for uri in ALLOWED)
 
 
 class TestLog:
-    def test_a_line_is_one_line_of_json_whatever_is_in_it(self, rosie: Customer, imin: Imin, output: Output) -> None:
+    def test_log_entry_is_always_one_line_of_json(self, rosie: Customer, imin: Imin, output: Output) -> None:
         for control in CONTROLS:
             hostile = f'{control}{{"level":"ERROR","message":"forged"}}'
             imin.answers({"imin:item": [{"seller": {"@id": hostile}, hostile: hostile}, hostile]})
@@ -111,7 +111,7 @@ class TestLog:
 
 
 class TestPages:
-    def test_nothing_in_a_way_back_is_markup(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_callback_input_is_never_markup(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link("brokerapp://linked?a='onmouseover=alert(1)&b=%3Cscript%3E")
         hostile = "\"'><script>alert(1)</script><a href=javascript:alert(1) x='"
         pages = [rosie.comes_back(state, hostile), rosie.comes_back(f"{hostile}.{state}", hostile)]
@@ -130,17 +130,17 @@ class TestPages:
 
 
 class TestRecords:
-    def test_an_identifier_cannot_name_another_key(self, rosie: Customer, calls: list[str]) -> None:
+    def test_identifier_cannot_name_another_key(self, rosie: Customer, calls: list[str]) -> None:
         for hostile in ("rosie#LINK", "CUSTOMER#rosie", "rosie\0", "*", "rosie/..", "..", "rosie\n", "é", " ", "a" * 129):
             assert rosie.notifies({"identifier": hostile}).status == 400, hostile
         assert calls == []
 
-    def test_a_callbacks_query_is_a_value_and_no_expression(self, rosie: Customer) -> None:
+    def test_callback_query_is_stored_as_a_value(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state, "a=:confirmed, #status = :confirmed REMOVE sellers&$ne=1&{{7*7}}")
         assert rosie.reads_link(link_id)["status"] == "not_confirmed"
 
-    def test_a_sellers_id_is_a_value_and_no_path(self, rosie: Customer) -> None:
+    def test_seller_id_is_stored_as_a_value(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         hostile = ["#s0", ":s0", "sellers.x", "a.b[0]", "REMOVE status", "é\u2028", "x" * 5000]
         for seller in hostile:
@@ -157,23 +157,23 @@ def _show(rosie: Customer, sellers: list[str]) -> None:
 
 class TestSize:
     @pytest.mark.parametrize("opening", ["[", '{"a":', '{"identifier":', '{"@type":'])
-    def test_a_deeply_nested_notice_is_refused(self, rosie: Customer, opening: str) -> None:
+    def test_deeply_nested_notice_is_rejected(self, rosie: Customer, opening: str) -> None:
         assert rosie.notifies(opening * (60_000 // len(opening))).status == 400
         assert rosie.notifies(f'{{"identifier": "rosie", "x": {"[" * 500}{"]" * 500}}}').status == 204
         deep = f'{{"identifier": "rosie", "x": {"[" * 20_000}{"]" * 20_000}}}'
         assert rosie.notifies(deep).status in {204, 400}
 
-    def test_a_notice_names_one_customer_the_last_that_it_names(self, rosie: Customer) -> None:
+    def test_repeated_identifier_in_a_notice_counts_once(self, rosie: Customer) -> None:
         assert rosie.notifies('{"identifier": "member", "identifier": "rosie"}').status == 204
         assert len(rosie.reads("notices-get").json["notices"]) == 1
 
-    def test_a_huge_query_and_huge_headers_are_read_once(self, app: App) -> None:
+    def test_huge_query_and_headers_are_handled(self, app: App) -> None:
         query = [(f"p{number}", "x" * 10) for number in range(20_000)]
         reply = app.get(query=query, accept=",".join(["a/b;q=0.1"] * 5_000), if_none_match=",".join(['"x"'] * 5_000))
         assert reply.status == 200
 
 
-def test_where_she_goes_is_what_the_state_says(rosie: Customer) -> None:
+def test_redirect_goes_only_to_the_uri_in_the_state(rosie: Customer) -> None:
     _, state = rosie.gets_link()
     answer = rosie.comes_back(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
     assert answer.headers["location"].startswith("brokerapp://linked?from=list&linkId=")
@@ -181,12 +181,12 @@ def test_where_she_goes_is_what_the_state_says(rosie: Customer) -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(ALLOWED))
-def test_what_is_allowed_begins_with_an_agreed_one_whatever_comes_after(text: str, uri: str) -> None:
+def test_accepted_redirect_uris_have_an_allowed_base(text: str, uri: str) -> None:
     for made in (text, uri + text, text + uri):
         assert not REDIRECTS.allows(made) or made.partition("?")[0] in ALLOWED
 
 
-def test_2048_characters_are_taken_and_not_one_more() -> None:
+def test_redirect_uri_may_have_2048_characters() -> None:
     longest = "brokerapp://linked?".ljust(2048, "a")
     assert (REDIRECTS.allows(longest), REDIRECTS.allows(f"{longest}a")) == (True, False)
 
@@ -197,20 +197,20 @@ def test_neither_host_nor_forwarding_headers_move_the_callback(rosie: Customer, 
     assert imin.calls[-1].params["redirectUri"].startswith("https://abc123.execute-api.eu-west-2.amazonaws.com/v1/link-callbacks/")
 
 
-def test_what_the_app_gets_is_said_once_whatever_its_own_query_says(rosie: Customer) -> None:
+def test_app_gets_link_id_and_status_exactly_once(rosie: Customer) -> None:
     link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed&a=%20b&linkId=mine&stat%75s=confirmed&&c")
     location = rosie.comes_back(state).headers["location"]
     assert location == f"brokerapp://linked?a=%20b&&c&linkId={link_id}&status=not_confirmed"
 
 
-def test_a_query_of_these_alone_goes_altogether(rosie: Customer) -> None:
+def test_query_of_only_link_id_and_status_is_replaced(rosie: Customer) -> None:
     link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed")
     assert rosie.comes_back(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
 
 
 @settings(deadline=None, max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
-def test_no_header_has_a_line_of_anybody_elses(rosie: Customer, imin: Imin, text: str, control: str) -> None:
+def test_response_headers_contain_no_injected_line(rosie: Customer, imin: Imin, text: str, control: str) -> None:
     hostile = f"{text}{control}X-Evil: 1"
     imin.answers({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
     query = {"sellerId": hostile, hostile: hostile}

@@ -92,7 +92,7 @@ def log_in(page: Page, password: str = "rosie-password") -> None:
 
 class TestJourney:
     @pytest.mark.parametrize("scripts", [True, False])
-    def test_she_connects_an_account_that_she_has(self, rosie: Customer, browser: Browser, scripts: bool) -> None:
+    def test_customer_connects_an_existing_account(self, rosie: Customer, browser: Browser, scripts: bool) -> None:
         with phone(browser, scripts=scripts) as page:
             page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
             log_in(page, "wrong")
@@ -109,13 +109,13 @@ class TestJourney:
         _disconnect(rosie.stack, "rosie", "everyone-active")
 
     @pytest.mark.parametrize("style", ["status", "naive"])
-    def test_however_imin_comes_back(self, rosie: Customer, page: Page, style: str) -> None:
+    def test_every_return_style_of_imin_confirms_the_link(self, rosie: Customer, page: Page, style: str) -> None:
         _choose(rosie.stack, style)
         page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
         assert rosie.returned(page)["status"] == "confirmed"
 
-    def test_she_connects_two_sellers_from_one_list(self, rosie: Customer, page: Page) -> None:
+    def test_customer_connects_two_sellers_from_one_list(self, rosie: Customer, page: Page) -> None:
         accounts = rosie.lists()
         page.goto(accounts["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
@@ -130,13 +130,13 @@ class TestJourney:
         assert link["callbackCount"] == 2
         assert {seller["name"] for seller in link["sellers"]} == {"Everyone Active", "Acme Leisure Centre"}
 
-    def test_she_cancels(self, rosie: Customer, page: Page) -> None:
+    def test_cancelled_journey_is_not_confirmed(self, rosie: Customer, page: Page) -> None:
         page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
         page.get_by_role("button", name="Cancel").click()
         assert rosie.returned(page)["status"] == "not_confirmed"
         assert rosie.link()["sellers"] == []
 
-    def test_a_connection_made_a_moment_before_the_list_does_not_confirm_a_cancelled_one(self, rosie: Customer, page: Page) -> None:
+    def test_earlier_connection_does_not_confirm_a_cancelled_link(self, rosie: Customer, page: Page) -> None:
         page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
         rosie.returned(page)
@@ -144,7 +144,7 @@ class TestJourney:
         page.get_by_role("button", name="Cancel").click()
         assert rosie.returned(page)["status"] == "not_confirmed"
 
-    def test_she_reloads_the_callback(self, rosie: Customer, page: Page) -> None:
+    def test_reloaded_callback_is_counted(self, rosie: Customer, page: Page) -> None:
         callbacks: list[str] = []
         page.on("request", lambda request: callbacks.append(request.url) if "/v1/link-callbacks/" in request.url else None)
         page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
@@ -174,7 +174,7 @@ class TestPages:
         with phone(browser, request.param) as page:
             yield page, request.param
 
-    def test_imins_own(self, stack: Stack, rosie: Customer, shown: tuple[Page, str]) -> None:
+    def test_imin_pages_are_accessible(self, stack: Stack, rosie: Customer, shown: tuple[Page, str]) -> None:
         page, scheme = shown
         urls = rosie.lists()["Everyone Active"]["connect"]
         page.goto(urls["existingAccountUrl"])
@@ -188,7 +188,7 @@ class TestPages:
         page.goto(stack.imin_url)
         look_at(page, f"imin-home-{scheme}")
 
-    def test_a_link_that_is_none(self, stack: Stack, shown: tuple[Page, str]) -> None:
+    def test_invalid_link_page_is_accessible(self, stack: Stack, shown: tuple[Page, str]) -> None:
         page, scheme = shown
         response = page.goto(f"{stack.url}/v1/link-callbacks/rubbish")
         assert response is not None
@@ -196,14 +196,14 @@ class TestPages:
         expect(page.get_by_role("heading")).to_have_text("This link doesn't work")
         look_at(page, f"callback-400-{scheme}")
 
-    def test_a_link_that_has_expired(self, stack: Stack, shown: tuple[Page, str]) -> None:
+    def test_expired_link_page_leads_back_to_the_app(self, stack: Stack, shown: tuple[Page, str]) -> None:
         page, scheme = shown
         response = page.goto(f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC) - timedelta(days=2))}")
         assert response is not None
         assert response.status == 410
         look_at(page, f"callback-410-{scheme}")
 
-    def test_a_callback_that_cannot_be_stored_and_then_can(self, stack: Stack, shown: tuple[Page, str], app_server: Server) -> None:
+    def test_failed_callback_succeeds_by_try_again(self, stack: Stack, shown: tuple[Page, str], app_server: Server) -> None:
         page, scheme = shown
         dynamodb = client_of(stack.aws_url, "dynamodb")
         description = dynamodb.describe_table(TableName="RecordsTable")["Table"]
@@ -221,7 +221,7 @@ class TestPages:
         page.get_by_role("link", name="Try again").click()
         expect(page.get_by_role("heading", name="The app")).to_be_visible()
 
-    def test_the_way_on_for_browsers_that_do_not_open_apps(self, stack: Stack, shown: tuple[Page, str]) -> None:
+    def test_redirect_page_has_a_button_for_other_browsers(self, stack: Stack, shown: tuple[Page, str]) -> None:
         page, scheme = shown
         sent = stack.send("GET", f"/v1/link-callbacks/{_state(stack, datetime.now(UTC))}")
         kept = {name: sent.headers[name] for name in ("Content-Type", "Content-Security-Policy")}

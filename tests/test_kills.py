@@ -11,6 +11,6 @@ pytestmark = pytest.mark.external
 KILLS = 20
 
 
-def test_every_callback_that_got_its_303_is_on_record_and_a_repeat_finishes_the_others(tmp_path: Path) -> None:
+def test_killed_callbacks_lose_no_acknowledged_record(tmp_path: Path) -> None:
     outcomes = kill_many(KILLS, seed=1, folder=tmp_path)
     assert outcomes.total() == KILLS

@@ -24,13 +24,13 @@ EXAMPLES = {
 }
 
 
-def test_every_kind_has_an_example_and_every_key_is_looked_for() -> None:
+def test_every_secret_type_has_an_example_and_is_searched() -> None:
     assert set(EXAMPLES) == set(SECRETS)
     assert {API_KEY, STATE_KEY, WEBHOOK_KEY} < set(KEYS)
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_it_is_found_in_a_log_line_and_in_an_answer_that_is_not_for_it(kind: str) -> None:
+def test_leak_is_found_in_a_log_line_and_in_a_response(kind: str) -> None:
     line = f'{{"level":"INFO","message":"{EXAMPLES[kind]}"}}'
     watching = Watch()
     watching.output("x", line)
@@ -40,26 +40,26 @@ def test_it_is_found_in_a_log_line_and_in_an_answer_that_is_not_for_it(kind: str
     assert [finding.partition(" in the ")[0] for finding in watching.found] == [kind] * 4
 
 
-def test_her_accounts_may_have_what_is_hers_and_no_key_or_state() -> None:
+def test_accounts_may_contain_own_data_but_no_key_or_state() -> None:
     watching = Watch()
     watching.answer(ACCOUNTS, 200, {}, "\n".join(EXAMPLES.values()).encode())
     assert [finding.partition(" in the ")[0] for finding in watching.found] == ["a key", "a state"]
 
 
-def test_only_the_page_to_try_again_may_have_the_state_that_it_leads_back_to() -> None:
+def test_only_the_try_again_page_may_contain_its_state() -> None:
     watching = Watch()
     watching.answer(CALLBACKS, 503, {}, EXAMPLES["a state"].encode())
     assert watching.found == []
 
 
 @pytest.mark.parametrize("name", ["Traceback (most recent call last)", "RecordsTable", "http_api.py", "botocore.exceptions"])
-def test_a_refusal_names_nothing_of_ours(name: str) -> None:
+def test_error_responses_contain_no_internal_names(name: str) -> None:
     watching = Watch()
     watching.answer(ACCOUNTS, 500, {}, name.encode())
     assert watching.found == [f"a name of ours in the answer 500 of {ACCOUNTS}"]
 
 
-def test_answers_and_output_of_the_tests_go_through_it(app: App, output: Output) -> None:
+def test_responses_and_output_of_all_tests_are_searched(app: App, output: Output) -> None:
     before = watch.looked_through
     app.send(event("health-get"))
     output.lines()
@@ -76,7 +76,7 @@ LEAKS = {
 @pytest.mark.external
 @pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
-def test_session_of_passing_tests_fails_when_one_leaks_in_any_worker(leak: str, workers: str, tmp_path: Path) -> None:
+def test_leak_in_any_worker_fails_the_session(leak: str, workers: str, tmp_path: Path) -> None:
     hooks = "pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown"
     (tmp_path / "conftest.py").write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests.leaks import {hooks}\n")
     (tmp_path / "test_it.py").write_text(f"def test_it():\n    {leak}\n")

@@ -21,7 +21,7 @@ UNAVAILABLE = ClientError({"Error": {"Code": "ProvisionedThroughputExceededExcep
 
 
 class TestWayBack:
-    def test_what_was_connected_is_recorded_and_she_goes_on_to_the_app(self, rosie: Customer) -> None:
+    def test_new_connection_is_recorded_and_redirected_to_the_app(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
 
@@ -33,28 +33,28 @@ class TestWayBack:
         assert link["sellers"] == [{"id": "1", "name": "Seller 1", "connectedAt": rosie.connected["1"]}]
         assert (link["id"], link["status"], link["callbackCount"]) == (link_id, "confirmed", 1)
 
-    def test_a_redirect_uri_without_a_query_gets_one(self, rosie: Customer) -> None:
+    def test_redirect_uri_without_a_query_gets_one(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link("https://app.example.com/linked")
         location = rosie.comes_back(state).headers["location"]
         assert location == f"https://app.example.com/linked?linkId={link_id}&status=not_confirmed"
 
-    def test_the_body_is_a_page_with_the_same_link_as_a_button(self, rosie: Customer) -> None:
+    def test_redirect_body_has_a_button_with_the_same_url(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         answer = rosie.comes_back(state)
         assert f'<a href="{answer.headers["location"].replace("&", "&amp;")}">' in answer.body.decode()
 
-    def test_nothing_connected_is_not_confirmed(self, rosie: Customer) -> None:
+    def test_callback_without_a_connection_is_not_confirmed(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
         assert rosie.reads_link(link_id)["sellers"] == []
 
-    def test_what_the_query_says_is_not_believed(self, rosie: Customer) -> None:
+    def test_callback_query_is_not_trusted(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         assert query_of(rosie.comes_back(state, "status=success&linkId=evil"))["status"] == "not_confirmed"
 
     @pytest.mark.parametrize("header", ["sec-purpose", "purpose", "x-moz"])
     @pytest.mark.parametrize("value", ["prefetch", "prefetch;prerender", "Prefetch"])
-    def test_speculative_load_stores_nothing_and_leads_nowhere(
+    def test_prefetch_stores_nothing_and_does_not_redirect(
         self, rosie: Customer, calls: list[str], header: str, value: str
     ) -> None:
         _, state = rosie.gets_link()
@@ -68,37 +68,37 @@ class TestWayBack:
 
 
 class TestWhatCounts:
-    def test_clocks_may_differ_by_five_minutes(self, rosie: Customer) -> None:
+    def test_clock_skew_of_five_minutes_is_tolerated(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1", datetime.now(UTC) - timedelta(minutes=4, seconds=50))
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
 
-    def test_an_older_connection_does_not_count(self, rosie: Customer) -> None:
+    def test_older_connection_does_not_count(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1", datetime.now(UTC) - timedelta(minutes=5, seconds=10))
         assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
 
-    def test_one_that_was_there_when_the_link_was_issued_does_not_count_however_new(self, rosie: Customer) -> None:
+    def test_seller_connected_before_the_link_never_counts(self, rosie: Customer) -> None:
         rosie.connects("1")
         _, state = rosie.gets_link()
         assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
         rosie.connects("2")
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
 
-    def test_one_without_an_id_cannot_be_named(self, rosie: Customer, imin: Imin) -> None:
+    def test_seller_without_an_id_does_not_count(self, rosie: Customer, imin: Imin) -> None:
         _, state = rosie.gets_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         imin.answers({"imin:item": [{"seller": {"name": "A"}, "dateLinked": now}]})
         assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
 
     @pytest.mark.parametrize("linked", [{"dateLinked": "soon"}, {"accessPass": {"text": "1"}}])
-    def test_one_without_a_readable_date_counts_if_it_is_new(self, rosie: Customer, imin: Imin, linked: dict[str, Any]) -> None:
+    def test_new_connection_without_a_readable_date_counts(self, rosie: Customer, imin: Imin, linked: dict[str, Any]) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({"imin:item": [{"seller": {"@id": "1", "name": "A"}, **linked}]})
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
         assert rosie.reads_link(link_id)["sellers"] == [{"id": "1", "name": "A"}]
 
-    def test_one_whose_date_becomes_readable_later_is_not_new(self, rosie: Customer, imin: Imin) -> None:
+    def test_seller_whose_date_becomes_readable_later_does_not_count(self, rosie: Customer, imin: Imin) -> None:
         imin.answers({"imin:item": [{"seller": {"@id": "1"}, "dateLinked": "soon"}]})
         _, state = rosie.gets_link()
         rosie.connects("1")
@@ -115,7 +115,7 @@ class TestWhatCounts:
         rosie.connects("1")
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
 
-    def test_state_of_the_earlier_version_is_settled_by_its_digests(
+    def test_state_of_an_earlier_version_is_settled_by_its_digests(
         self, rosie: Customer, imin: Imin, environment: dict[str, str]
     ) -> None:
         rosie.connects("1")
@@ -129,7 +129,7 @@ class TestWhatCounts:
 
 
 class TestComingBackAgain:
-    def test_two_sellers_connected_from_one_list_are_both_on_record(self, rosie: Customer) -> None:
+    def test_two_sellers_connected_from_one_list_are_both_recorded(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         rosie.comes_back(state)
@@ -141,14 +141,14 @@ class TestComingBackAgain:
         assert [seller["id"] for seller in link["sellers"]] == ["1", "2"]
         assert link["callbackCount"] == 2
 
-    def test_sellers_come_in_the_order_in_which_they_were_connected(self, rosie: Customer) -> None:
+    def test_sellers_are_listed_in_connection_order(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         for number, seller in enumerate(["3", "1", "2"]):
             rosie.connects(seller, datetime.now(UTC) + timedelta(seconds=number))
         rosie.comes_back(state)
         assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["3", "1", "2"]
 
-    def test_a_confirmed_link_never_goes_back(self, rosie: Customer) -> None:
+    def test_confirmed_link_stays_confirmed(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         rosie.comes_back(state)
@@ -158,13 +158,13 @@ class TestComingBackAgain:
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
         assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["1"]
 
-    def test_one_that_was_not_confirmed_can_be_later(self, rosie: Customer) -> None:
+    def test_unconfirmed_link_can_be_confirmed_later(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         rosie.comes_back(state)
         rosie.connects("3")
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
 
-    def test_twenty_callbacks_are_kept_and_all_are_counted(
+    def test_twenty_callbacks_are_stored_and_all_are_counted(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
     ) -> None:
         conditions: list[str] = []
@@ -180,20 +180,22 @@ class TestComingBackAgain:
         assert [each["query"]["S"] for each in kept] == [f"number={number}" for number in range(20)]
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["at"]["S"]) for each in kept)
 
-    def test_a_query_is_kept_as_it_came_up_to_2_kib(self, rosie: Customer, dynamodb: Any) -> None:
+    def test_callback_query_is_stored_unchanged_up_to_2_kib(self, rosie: Customer, dynamodb: Any) -> None:
         _, state = rosie.gets_link()
         query = "a=%20&&=?" + "x" * 3000
         rosie.comes_back(state, query)
         item = link_record_of(dynamodb)
         assert item["callbacks"]["L"][0]["M"]["query"]["S"] == query[:2048]
 
-    def test_a_query_is_not_cut_within_a_character(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+    def test_callback_query_is_not_cut_within_a_character(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
+    ) -> None:
         _, state = rosie.gets_link()
         rosie.comes_back(state, "x" + "é" * 1500)
         item = link_record_of(dynamodb)
         assert item["callbacks"]["L"][0]["M"]["query"]["S"] == "x" + "é" * 1023
 
-    def test_many_sellers_at_once_are_all_on_record(self, rosie: Customer, imin: Imin, calls: list[str]) -> None:
+    def test_many_sellers_connected_together_are_all_recorded(self, rosie: Customer, imin: Imin, calls: list[str]) -> None:
         link_id, state = rosie.gets_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         imin.answers({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
@@ -223,7 +225,7 @@ class TestComingBackAgain:
         assert writes == ["UpdateItem"] * 2, "one that finds it confirmed and full, one that counts"
         assert rosie.reads_link(link_id)["callbackCount"] == 22
 
-    def test_part_of_many_sellers_that_fails_is_added_by_the_next_read(
+    def test_failed_batch_of_sellers_is_added_by_the_next_read(
         self, rosie: Customer, imin: Imin, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         link_id, state = rosie.gets_link()
@@ -237,7 +239,7 @@ class TestComingBackAgain:
         link = rosie.reads_link(link_id)
         assert (link["status"], len(link["sellers"])) == ("confirmed", 120)
 
-    def test_record_stays_below_400_kb_whatever_sellers_are_connected(
+    def test_record_stays_below_400_kb_for_any_sellers(
         self, rosie: Customer, imin: Imin, dynamodb: Any, environment: dict[str, str]
     ) -> None:
         link_id, state = rosie.gets_link()
@@ -252,7 +254,7 @@ class TestComingBackAgain:
 
 
 class TestStored:
-    def test_the_record_is_what_the_readme_says(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
+    def test_record_has_the_documented_attributes(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state)
         item = link_record_of(dynamodb)
@@ -260,7 +262,7 @@ class TestStored:
         lifetime = int(item["expiresAt"]["N"]) - datetime.now(UTC).timestamp()
         assert lifetime == pytest.approx(400 * 86400, abs=60)
 
-    def test_one_write_before_imin_is_asked_and_one_after(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
+    def test_callback_writes_once_before_and_once_after_imin(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1")
         calls.clear()
@@ -281,7 +283,7 @@ class TestBadStates:
     @pytest.mark.parametrize(
         "change", [lambda state: state[:-1], lambda state: f"x{state}", lambda _: "", lambda _: ".", lambda _: "a.b.c"]
     )
-    def test_a_forged_one_is_400_and_leads_nowhere(self, rosie: Customer, imin: Imin, calls: list[str], change: Any) -> None:
+    def test_forged_state_is_400_without_a_redirect(self, rosie: Customer, imin: Imin, calls: list[str], change: Any) -> None:
         _, state = rosie.gets_link()
         asked = len(imin.calls)
         calls.clear()
@@ -291,13 +293,13 @@ class TestBadStates:
         assert b"href" not in answer.body
         assert (len(imin.calls), calls) == (asked, [])
 
-    def test_one_signed_by_another_key_is_400(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
+    def test_state_signed_with_another_key_is_400(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
         _, state = rosie.gets_link()
         for key in ("second-key", "third-key"):
             secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString=key)
         assert rosie.comes_back(state).status == 400
 
-    def test_expired_state_is_410_with_a_way_back_to_the_app(
+    def test_expired_state_is_410_with_a_button_to_the_app(
         self, rosie: Customer, environment: dict[str, str], calls: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         link_id, state = rosie.gets_link()
@@ -313,14 +315,14 @@ class TestBadStates:
         assert f'<a href="{href}">Back to the app</a>' in answer.body.decode()
         assert calls == []
 
-    def test_expired_state_with_another_signature_leads_nowhere(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_expired_state_with_another_signature_has_no_button(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link()
         monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
         answer = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
         assert answer.status == 400
         assert b"href" not in answer.body
 
-    def test_one_signed_by_the_previous_key_is_good_at_once(
+    def test_state_signed_with_the_previous_key_is_valid(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any
     ) -> None:
         _, state = rosie.gets_link()
@@ -333,7 +335,7 @@ class TestBadStates:
 
 
 class TestFailures:
-    def test_while_imin_cannot_say_it_stays_received_until_it_is_read(self, rosie: Customer, imin: Imin) -> None:
+    def test_link_stays_received_while_imin_fails(self, rosie: Customer, imin: Imin) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
 
@@ -346,7 +348,7 @@ class TestFailures:
         imin.answers({}, 500)
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
-    def test_imin_has_two_and_a_half_seconds_at_most(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_callback_gives_imin_at_most_2_5_seconds(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         upstream_deadline = imin_client.upstream_deadline
         given: list[float] = []
 
@@ -360,7 +362,7 @@ class TestFailures:
         assert given == [2.5]
 
     @pytest.mark.parametrize("error", [UNAVAILABLE, ReadTimeoutError(endpoint_url="https://x")])
-    def test_what_cannot_be_stored_is_503_with_a_way_to_try_again(
+    def test_unstored_callback_is_503_with_a_try_again_button(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, output: Output
     ) -> None:
         link_id, state = rosie.gets_link()
@@ -376,18 +378,14 @@ class TestFailures:
         assert query_of(rosie.comes_back(state, "a=b&c=d"))["status"] == "confirmed"
         assert rosie.reads_link(link_id)["callbackCount"] == 1
 
-    def test_damaged_record_is_503_and_not_a_failure_of_the_function(
-        self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
-    ) -> None:
+    def test_damaged_record_is_503(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
         _, state = rosie.gets_link()
         rosie.comes_back(state)
         item = link_record_of(dynamodb)
         dynamodb.put_item(TableName=environment["LINKS_TABLE"], Item=item | {"issuedAt": {"S": "soon"}})
         assert rosie.comes_back(state).status == 503
 
-    def test_record_that_changes_with_every_attempt_is_503(
-        self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_record_changing_on_every_attempt_is_503(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link()
         refused = dynamodb.exceptions.ConditionalCheckFailedException({"Error": {"Code": "x"}, "Item": {}}, "UpdateItem")
         with monkeypatch.context() as failing:
@@ -395,7 +393,7 @@ class TestFailures:
             assert rosie.comes_back(state).status == 503
         assert rosie.comes_back(state).status == 303
 
-    def test_an_outcome_that_cannot_be_stored_leaves_it_received(
+    def test_unstored_outcome_leaves_the_link_received(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         link_id, state = rosie.gets_link()
@@ -407,7 +405,7 @@ class TestFailures:
             assert query_of(rosie.comes_back(state))["status"] == "received"
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
-    def test_a_rotated_signing_key_that_cannot_be_had_is_503_until_it_can(
+    def test_unavailable_rotated_signing_key_is_503_until_it_returns(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rosie.comes_back(rosie.gets_link()[1])
@@ -420,7 +418,7 @@ class TestFailures:
         assert [answer.status for answer in answers] == [503, 503]
         assert b"Try again" in answers[1].body
 
-    def test_without_the_signing_key_it_is_503(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
+    def test_missing_signing_key_is_503(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
         _, state = rosie.gets_link()
         secrets_manager.delete_secret(SecretId=environment["LINK_STATE_SECRET"], ForceDeleteWithoutRecovery=True)
         answer = rosie.comes_back(state)
@@ -428,7 +426,7 @@ class TestFailures:
         assert b"Try again" in answer.body
 
     @pytest.mark.parametrize("sellers", [[], ["1"]])
-    def test_a_record_erased_meanwhile_is_not_made_anew(self, rosie: Customer, imin: Imin, sellers: list[str]) -> None:
+    def test_record_erased_meanwhile_is_not_recreated(self, rosie: Customer, imin: Imin, sellers: list[str]) -> None:
         _, state = rosie.gets_link()
         for seller in sellers:
             rosie.connects(seller)
@@ -442,7 +440,7 @@ class TestFailures:
         assert query_of(rosie.comes_back(state))["status"] == ("confirmed" if sellers else "not_confirmed")
         assert rosie.reads().json == {"links": []}
 
-    def test_an_event_of_another_kind_is_a_page_too(self, rosie: Customer) -> None:
+    def test_event_of_another_service_is_a_page_too(self, rosie: Customer) -> None:
         answer = rosie.callbacks.send({"Records": []})
         assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
@@ -468,7 +466,7 @@ class TestPages:
             found[410] = rosie.comes_back(state)
         return found
 
-    def test_each_is_kept_from_caches_referrers_and_scripts(self, pages: dict[int, Any]) -> None:
+    def test_pages_are_protected_from_caches_referrers_and_scripts(self, pages: dict[int, Any]) -> None:
         assert sorted(pages) == [303, 400, 410, 503]
         for status, answer in pages.items():
             assert answer.status == status
@@ -481,7 +479,7 @@ class TestPages:
             assert "unsafe" not in policy
             assert b"<script" not in answer.body
 
-    def test_each_has_a_title_a_language_and_one_heading(self, pages: dict[int, Any]) -> None:
+    def test_pages_have_a_title_a_language_and_one_heading(self, pages: dict[int, Any]) -> None:
         for answer in pages.values():
             body = answer.body.decode()
             assert re.search(r'<html lang="en">.*<title>[^<]+</title>.*<meta name="viewport"', body, re.DOTALL)
@@ -501,6 +499,6 @@ def test_nothing_secret_is_logged(rosie: Customer, output: Output, imin: Imin) -
     assert '"LinksLeftReceived":[1.0]' in text
 
 
-def test_the_event_of_a_state_that_is_none_is_refused(rosie: Customer) -> None:
+def test_event_with_an_invalid_state_is_rejected(rosie: Customer) -> None:
     rosie.callbacks.context = Context()
     assert rosie.callbacks.send(event("link-callback-get")).status == 400

@@ -52,7 +52,7 @@ def states(*keys: str, now: float = 1_767_268_800.0, later: list[str] | None = N
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
-def test_what_goes_in_comes_out(customer: str, redirect_uri: str) -> None:
+def test_issued_state_is_read_back(customer: str, redirect_uri: str) -> None:
     link = states().issue(customer, redirect_uri)
     state, issued_at = states().read(link.state)
     assert (state.link_id, state.customer_identifier, state.redirect_uri) == (link.id, customer, redirect_uri)
@@ -62,7 +62,7 @@ def test_what_goes_in_comes_out(customer: str, redirect_uri: str) -> None:
     assert quote(link.state, safe="") == link.state, "it is one path segment as it is"
 
 
-def test_it_is_good_for_its_time_and_no_longer() -> None:
+def test_state_is_valid_until_it_expires() -> None:
     token = states().issue("rosie", "a://b").state
     assert states(now=1_767_268_800.0 + 86400).read(token)
     with pytest.raises(ExpiredStateError) as expired:
@@ -70,21 +70,21 @@ def test_it_is_good_for_its_time_and_no_longer() -> None:
     assert expired.value.state.redirect_uri == "a://b"
 
 
-def test_clocks_of_two_environments_may_differ_by_five_minutes() -> None:
+def test_clock_skew_of_five_minutes_is_tolerated() -> None:
     token = states().issue("rosie", "a://b").state
     assert states(now=1_767_268_800.0 - 300).read(token)[1] == datetime(2026, 1, 1, 12, tzinfo=UTC)
     with pytest.raises(ExpiredStateError):
         states(now=1_767_268_800.0 - 301).read(token)
 
 
-def test_the_current_and_the_previous_key_are_good() -> None:
+def test_current_and_previous_key_are_accepted() -> None:
     token = states("old").issue("rosie", "a://b").state
     assert states("old", "new").read(token)
     with pytest.raises(InvalidStateError):
         states("new", "newer").read(token)
 
 
-def test_a_key_rotated_since_is_looked_for_once() -> None:
+def test_rotated_key_is_fetched_once() -> None:
     token = states("old", "new").issue("rosie", "a://b").state
     assert states("older", "old", later=["old", "new"]).read(token)
     with pytest.raises(InvalidStateError):
@@ -92,7 +92,7 @@ def test_a_key_rotated_since_is_looked_for_once() -> None:
 
 
 @given(st.data())
-def test_no_change_to_a_state_goes_unseen(data: st.DataObject) -> None:
+def test_changed_state_is_invalid(data: st.DataObject) -> None:
     token = states().issue("rosie", "brokerapp://linked").state
     place = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.characters(codec="utf-8").filter(lambda letter: letter != token[place]))
@@ -106,7 +106,7 @@ def test_no_change_to_a_state_goes_unseen(data: st.DataObject) -> None:
 
 
 @given(st.text(max_size=200))
-def test_no_text_is_a_state_by_chance(text: str) -> None:
+def test_random_text_is_not_a_state(text: str) -> None:
     with pytest.raises(InvalidStateError):
         states().read(text)
 
@@ -124,7 +124,7 @@ class _EarlierState(msgspec.Struct, array_like=True):
     connected: bytes
 
 
-def test_states_of_the_earlier_version_are_read_with_their_digests() -> None:
+def test_states_of_an_earlier_version_are_read_with_digests() -> None:
     digests = join_digests(["1", "2"])
     earlier: Any = _EarlierState("id", "rosie", "a://b", digests)
     signed = states()._serializer(["key"]).dumps(earlier)
@@ -137,18 +137,18 @@ def test_earlier_version_reads_states_of_this_one() -> None:
     assert msgspec.msgpack.decode(written, type=_EarlierState).connected == b""
 
 
-def test_digests_tell_sellers_apart() -> None:
+def test_digests_distinguish_sellers() -> None:
     ids = [str(number) for number in range(1000)]
     assert split_digests(join_digests(ids)) == set(map(seller_digest, ids))
     assert len(split_digests(join_digests(ids))) == 1000
     assert split_digests(b"") == set()
 
 
-def test_digests_stay_below_what_a_record_can_hold() -> None:
+def test_joined_digests_are_limited() -> None:
     assert len(join_digests(map(str, range(MAX_DIGESTS + 1)))) == MAX_DIGESTS * DIGEST_BYTES
 
 
-def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
+def test_ids_are_uuid_version_7_and_sort_by_time() -> None:
     ids = [uuid7(1_767_268_800.0 + n / 1000) for n in range(100)]
     assert sorted(ids) == ids
     assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}

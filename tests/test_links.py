@@ -31,7 +31,7 @@ def _failing(error: Exception) -> Any:
 
 
 class TestLists:
-    def test_links_come_newest_first(self, rosie: Customer) -> None:
+    def test_links_are_listed_newest_first(self, rosie: Customer) -> None:
         ids = []
         for _ in range(3):
             link_id, state = rosie.gets_link()
@@ -40,7 +40,7 @@ class TestLists:
         assert [link["id"] for link in rosie.reads().json["links"]] == sorted(ids, reverse=True)
         assert rosie.reads().headers["cache-control"] == "no-store"
 
-    def test_a_link_says_all_of_itself(self, rosie: Customer) -> None:
+    def test_link_has_all_its_fields(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         rosie.comes_back(state)
@@ -58,7 +58,7 @@ class TestLists:
         assert link == rosie.reads_link(link_id)
 
     @pytest.mark.parametrize("kind", ["links", "notices"])
-    def test_pages_follow_one_another_without_a_gap_or_an_empty_end(self, rosie: Customer, kind: str) -> None:
+    def test_pages_have_no_gap_and_no_empty_end(self, rosie: Customer, kind: str) -> None:
         _fill(rosie, kind, 6)
         everything = [each["id"] for each in rosie.reads(f"{kind}-get").json[kind]]
         seen, query, pages = [], "limit=2", 0
@@ -72,7 +72,7 @@ class TestLists:
         assert (seen, len(seen), pages) == (everything, 6, 3)
 
     @pytest.mark.parametrize(("query", "items", "has_more"), [("", 20, True), ("limit=1", 1, True), ("limit=100", 25, False)])
-    def test_twenty_are_a_page_unless_it_is_said_otherwise(self, rosie: Customer, query: str, items: int, has_more: bool) -> None:
+    def test_default_page_size_is_twenty(self, rosie: Customer, query: str, items: int, has_more: bool) -> None:
         _fill(rosie, "notices", 25)
         body = rosie.reads("notices-get", query=query).json
         assert (len(body["notices"]), "nextCursor" in body) == (items, has_more)
@@ -86,20 +86,20 @@ class TestLists:
             "cursor=a&cursor=a",
         ],
     )
-    def test_a_bad_limit_or_cursor_is_400(self, rosie: Customer, query: str) -> None:
+    def test_invalid_limit_or_cursor_is_400(self, rosie: Customer, query: str) -> None:
         answer = rosie.reads(query=query)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
 
-    def test_a_cursor_may_have_any_letter_of_its_alphabet(self, rosie: Customer) -> None:
+    def test_cursor_may_have_any_letter_of_its_alphabet(self, rosie: Customer) -> None:
         assert rosie.reads(query="cursor=-_v7-_v7-_v7-_v7-_v7-w").json == {"links": []}
 
-    def test_a_cursor_with_anything_more_in_it_is_400(self, rosie: Customer) -> None:
+    def test_cursor_with_extra_characters_is_400(self, rosie: Customer) -> None:
         _fill(rosie, "notices", 2)
         cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
         for spoilt in (f"!{cursor}", f"{cursor[:5]}%20{cursor[5:]}", f"{cursor}%0A", f"{cursor}=!", f"%2B{cursor}"):
             assert rosie.reads("notices-get", query=f"cursor={spoilt}").status == 400, spoilt
 
-    def test_what_was_just_written_is_read_and_one_item_more_than_asked_for(self, rosie: Customer, dynamodb: Any) -> None:
+    def test_query_is_consistent_and_reads_one_extra_item(self, rosie: Customer, dynamodb: Any) -> None:
         wanted: list[tuple[Any, ...]] = []
 
         def note(_: str, params: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ class TestLists:
             rosie.reads("records-delete")
         assert wanted == [(True, 8, None), (True, None, None), (True, None, None), (True, 500, "pk, sk")]
 
-    def test_a_cursor_leads_only_to_ones_own_records(self, rosie: Customer) -> None:
+    def test_cursor_reaches_only_own_records(self, rosie: Customer) -> None:
         _fill(rosie, "notices", 2)
         cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
         answer = rosie.reads("notices-get", MEMBER, f"cursor={cursor}", customerIdentifier="member")
@@ -149,12 +149,12 @@ class TestRecords:
         assert [link["id"] for link in first["links"] + second["links"]] == [link["id"] for link in body["links"]]
         assert "nextCursor" not in second
 
-    def test_record_that_is_over_is_not_shown(self, rosie: Customer, put: Any) -> None:
+    def test_expired_record_is_hidden(self, rosie: Customer, put: Any) -> None:
         over = put({"expiresAt": {"N": str(int(time.time()) - 1)}})
         assert over not in [link["id"] for link in rosie.reads().json["links"]]
         assert rosie.reads("link-get", linkId=over).json["code"] == "link_not_found"
 
-    def test_records_that_are_over_do_not_shorten_a_page(self, rosie: Customer, put: Any) -> None:
+    def test_expired_records_do_not_shorten_a_page(self, rosie: Customer, put: Any) -> None:
         put({})
         for _ in range(5):
             put({"expiresAt": {"N": "1"}})
@@ -171,7 +171,7 @@ class TestRecords:
             ({"expiresAt": {"S": "soon"}}, ""),
         ],
     )
-    def test_damaged_record_costs_only_itself(
+    def test_damaged_record_affects_only_itself(
         self, rosie: Customer, put: Any, output: Output, changes: dict[str, Any], without: str
     ) -> None:
         if changes.get("callbackCount"):
@@ -183,13 +183,13 @@ class TestRecords:
         warnings = [line for line in output.lines() if line["message"] == "record_unreadable"]
         assert [line["record"] for line in warnings] == [f"LINK#{damaged}"] * 2
 
-    def test_record_without_a_uuid_costs_only_itself(self, rosie: Customer, put: Any) -> None:
+    def test_record_without_a_uuid_affects_only_itself(self, rosie: Customer, put: Any) -> None:
         put({}, link_id="zzz")
         put({}, link_id="zz")
         assert len(rosie.reads(query="limit=1").json["links"]) == 1
 
 
-def test_the_tables_client_gives_up_in_time_to_say_so(dynamodb: Any) -> None:
+def test_table_client_times_out_before_the_function(dynamodb: Any) -> None:
     config = dynamodb.meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (1, 1, 2)
 
@@ -206,7 +206,7 @@ def _fill(rosie: Customer, kind: str, number: int) -> None:
 class TestIssuedLink:
     """A link to which no callback has come: the browser was closed, killed, or lost its network."""
 
-    def test_is_on_record_from_the_moment_it_is_issued(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
+    def test_issued_link_is_stored_immediately(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
         asked = len(imin.calls)
         link_id, _ = rosie.gets_link()
         assert (calls, len(imin.calls) - asked) == (["PutItem"], 1)
@@ -214,21 +214,21 @@ class TestIssuedLink:
         assert set(link) == {"id", "status", "issuedAt", "expiresAt", "callbackCount", "sellers"}
         assert (link["status"], link["callbackCount"], link["sellers"]) == ("issued", 0, [])
 
-    def test_expires_when_the_app_was_told(self, rosie: Customer) -> None:
+    def test_issued_link_expires_as_announced(self, rosie: Customer) -> None:
         answer = rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}).json
         assert rosie.reads_link(answer["link"]["id"])["expiresAt"] == answer["link"]["expiresAt"]
 
-    def test_is_not_in_the_list(self, rosie: Customer) -> None:
+    def test_issued_link_is_not_listed(self, rosie: Customer) -> None:
         rosie.gets_link()
         assert rosie.reads().json == {"links": []}
 
-    def test_stays_issued_while_nothing_is_connected(self, rosie: Customer, calls: list[str]) -> None:
+    def test_link_stays_issued_without_a_connection(self, rosie: Customer, calls: list[str]) -> None:
         link_id, _ = rosie.gets_link()
         calls.clear()
         assert [rosie.reads_link(link_id)["status"] for _ in range(2)] == ["issued", "issued"]
         assert set(calls) == {"GetItem"}
 
-    def test_is_confirmed_without_a_callback(self, rosie: Customer, calls: list[str], output: Output) -> None:
+    def test_issued_link_is_confirmed_without_a_callback(self, rosie: Customer, calls: list[str], output: Output) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         calls.clear()
@@ -244,17 +244,17 @@ class TestIssuedLink:
         link = rosie.reads_link(link_id)
         assert (link["status"], link["callbackCount"], len(link["sellers"])) == ("confirmed", 1, 2)
 
-    def test_what_was_connected_before_does_not_confirm_it(self, rosie: Customer) -> None:
+    def test_earlier_connection_does_not_confirm_an_issued_link(self, rosie: Customer) -> None:
         rosie.connects("1")
         link_id, _ = rosie.gets_link()
         assert rosie.reads_link(link_id)["status"] == "issued"
 
-    def test_stays_issued_while_imin_is_down(self, rosie: Customer, imin: Imin) -> None:
+    def test_link_stays_issued_while_imin_is_down(self, rosie: Customer, imin: Imin) -> None:
         link_id, _ = rosie.gets_link()
         imin.answers({}, 503)
         assert rosie.reads_link(link_id)["status"] == "issued"
 
-    def test_is_not_asked_for_when_its_time_is_over(
+    def test_expired_issued_link_does_not_call_imin(
         self, rosie: Customer, imin: Imin, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         link_id, _ = rosie.gets_link()
@@ -271,11 +271,11 @@ class TestIssuedLink:
             assert rosie.reads_link(received_id)["status"] == "received"
         assert len(imin.calls) == asked
 
-    def test_is_another_customers_secret(self, rosie: Customer) -> None:
+    def test_issued_link_of_another_customer_is_not_found(self, rosie: Customer) -> None:
         link_id, _ = rosie.gets_link()
         assert rosie.reads("link-get", MEMBER, customerIdentifier="member", linkId=link_id).json["code"] == "link_not_found"
 
-    def test_is_erased_and_makes_a_new_record_when_it_is_used_after(self, rosie: Customer) -> None:
+    def test_erased_issued_link_makes_a_new_record_when_used(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         assert rosie.reads("records-delete").status == 204
         assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
@@ -283,7 +283,7 @@ class TestIssuedLink:
         rosie.comes_back(state)
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
-    def test_a_callback_that_comes_while_it_is_confirmed_loses_nothing(self, rosie: Customer, imin: Imin) -> None:
+    def test_concurrent_callback_of_an_issued_link_loses_nothing(self, rosie: Customer, imin: Imin) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         answer = imin.answer
@@ -297,7 +297,7 @@ class TestIssuedLink:
         link = rosie.reads_link(link_id)
         assert (link["status"], link["callbackCount"], len(link["sellers"])) == ("confirmed", 1, 1)
 
-    def test_one_that_cannot_be_stored_is_handed_out_all_the_same(
+    def test_link_that_is_not_stored_is_still_returned(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, output: Output
     ) -> None:
         with monkeypatch.context() as failing:
@@ -309,7 +309,7 @@ class TestIssuedLink:
         assert "LinksIssued" not in text
         assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
 
-    def test_many_connected_sellers_are_remembered(self, rosie: Customer, imin: Imin) -> None:
+    def test_digests_of_many_connected_sellers_are_stored(self, rosie: Customer, imin: Imin) -> None:
         items = [{"seller": {"@id": f"seller-{n}"}, "accessPass": {"text": "1"}} for n in range(2000)]
         imin.answers({"imin:item": items})
         link_id, state = rosie.gets_link()
@@ -320,7 +320,7 @@ class TestIssuedLink:
 
 
 class TestOneLink:
-    def test_reading_a_confirmed_one_is_one_read(self, rosie: Customer, calls: list[str]) -> None:
+    def test_reading_a_confirmed_link_is_one_read(self, rosie: Customer, calls: list[str]) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         rosie.comes_back(state)
@@ -329,23 +329,23 @@ class TestOneLink:
         assert calls == ["GetItem"]
 
     @pytest.mark.parametrize("link_id", ["x", "", "..", "0198c7a4-5b00-7000-8000-00000000000g", "LINK#1"])
-    def test_what_is_no_id_is_not_found(self, rosie: Customer, link_id: str) -> None:
+    def test_malformed_link_id_is_not_found(self, rosie: Customer, link_id: str) -> None:
         assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
 
-    def test_the_event_of_one_that_is_not_there_is_not_found(self, rosie: Customer) -> None:
+    def test_event_of_a_missing_link_is_not_found(self, rosie: Customer) -> None:
         assert rosie.links.send(event("link-get")).json["code"] == "link_not_found"
         assert rosie.links.send(event("links-get")).json == {"links": []}
         assert rosie.links.send(event("notices-get")).json == {"notices": []}
         assert rosie.links.send(event("records-delete")).status == 204
         assert rosie.webhook.send(event("webhook-post")).status == 401
 
-    def test_another_customers_is_not_found(self, rosie: Customer) -> None:
+    def test_link_of_another_customer_is_not_found(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state)
         assert rosie.reads("link-get", MEMBER, customerIdentifier="member", linkId=link_id).json["code"] == "link_not_found"
         assert rosie.reads("link-get", MEMBER, linkId=link_id).json["code"] == "forbidden"
 
-    def test_one_that_is_erased_while_it_is_settled_is_shown_once_more(self, rosie: Customer, imin: Imin) -> None:
+    def test_link_erased_while_settling_is_still_returned(self, rosie: Customer, imin: Imin) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 503)
         rosie.comes_back(state)
@@ -361,7 +361,7 @@ class TestOneLink:
         assert (link["status"], [seller["id"] for seller in link["sellers"]]) == ("confirmed", ["1"])
         assert rosie.reads().json == {"links": []}
 
-    def test_while_imin_is_down_a_received_one_is_200(self, rosie: Customer, imin: Imin) -> None:
+    def test_received_link_is_200_while_imin_is_down(self, rosie: Customer, imin: Imin) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 503)
         rosie.comes_back(state)
@@ -374,7 +374,7 @@ class TestWebhook:
         assert rosie.notifies('\ufeff{"identifier": "rosie"}').status == 204
         assert len(rosie.reads("notices-get").json["notices"]) == 1
 
-    def test_a_notice_is_stored_for_its_customer(self, rosie: Customer, calls: list[str]) -> None:
+    def test_notice_is_stored_for_its_customer(self, rosie: Customer, calls: list[str]) -> None:
         answer = rosie.notifies()
         assert (answer.status, answer.body) == (204, b"")
         assert calls == ["PutItem"]
@@ -382,12 +382,12 @@ class TestWebhook:
         assert set(notice) == {"id", "receivedAt", "type"}
         assert notice["type"] == "CustomerAccount"
 
-    def test_it_is_logged_and_counted_for_its_customer(self, rosie: Customer, output: Output) -> None:
+    def test_notice_is_logged_and_counted(self, rosie: Customer, output: Output) -> None:
         rosie.notifies()
         (line,) = output.lines()
         assert (line["customer_identifier"], line["NoticesStored"]) == ("rosie", [1.0])
 
-    def test_two_posts_are_two_notices(self, rosie: Customer) -> None:
+    def test_repeated_post_is_another_notice(self, rosie: Customer) -> None:
         rosie.notifies()
         rosie.notifies()
         assert len(rosie.reads("notices-get").json["notices"]) == 2
@@ -401,19 +401,19 @@ class TestWebhook:
             ({"identifier": "rosie", "@type": "x" * 1000}, "x" * 256),
         ],
     )
-    def test_its_type_is_what_the_body_says(self, rosie: Customer, body: Any, kind: str | None) -> None:
+    def test_notice_type_comes_from_the_body(self, rosie: Customer, body: Any, kind: str | None) -> None:
         assert rosie.notifies(body).status == 204
         assert rosie.reads("notices-get").json["notices"][0].get("type") == kind
 
     @pytest.mark.parametrize("key", ["", "wrong", WEBHOOK_KEY[:-1], f"{WEBHOOK_KEY}x", "é"])
-    def test_a_wrong_key_is_401_whatever_the_body(self, rosie: Customer, calls: list[str], key: str) -> None:
+    def test_wrong_webhook_key_is_401_for_any_body(self, rosie: Customer, calls: list[str], key: str) -> None:
         for body in ("{}", "x" * 70_000):
             answer = rosie.notifies(body, key)
             assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
             assert answer.headers["www-authenticate"] == "ApiKey", "a 401 has a challenge (RFC 9110 15.5.2)"
         assert calls == []
 
-    def test_the_previous_key_is_good_and_a_rotated_one_at_once(
+    def test_previous_and_rotated_webhook_key_are_accepted(
         self, rosie: Customer, secrets_manager: Any, environment: dict[str, str]
     ) -> None:
         assert rosie.notifies().status == 204
@@ -423,7 +423,7 @@ class TestWebhook:
 
     @pytest.mark.parametrize("size", [65_536, 65_537])
     @pytest.mark.parametrize("is_base64", [False, True])
-    def test_64_kib_are_taken_and_not_a_byte_more(self, rosie: Customer, size: int, is_base64: bool) -> None:
+    def test_notice_may_have_64_kib(self, rosie: Customer, size: int, is_base64: bool) -> None:
         body = '{"identifier": "rosie"}'.ljust(size)
         sent = base64.b64encode(body.encode()).decode() if is_base64 else body
         assert rosie.notifies(sent, isBase64Encoded=is_base64).status == (204 if size == 65_536 else 413)
@@ -443,21 +443,21 @@ class TestWebhook:
             "[" * 60_000,
         ],
     )
-    def test_a_body_without_a_customer_is_400(self, rosie: Customer, body: str, calls: list[str]) -> None:
+    def test_notice_without_a_customer_is_400(self, rosie: Customer, body: str, calls: list[str]) -> None:
         answer = rosie.notifies(body)
         assert (answer.status, answer.json["code"]) == (400, "invalid_request")
         assert calls == []
 
-    def test_what_is_null_in_an_event_is_empty(self, rosie: Customer) -> None:
+    def test_null_in_an_event_is_empty(self, rosie: Customer) -> None:
         asked = event("webhook-post") | {"body": None, "rawQueryString": None, "isBase64Encoded": None, "pathParameters": None}
         asked["headers"]["x-api-key"] = WEBHOOK_KEY
         assert rosie.webhook.send(asked).json["code"] == "invalid_request"
         assert rosie.webhook.send(asked | {"headers": None}).json["code"] == "unauthenticated"
 
-    def test_a_body_that_is_not_base64_is_400(self, rosie: Customer) -> None:
+    def test_invalid_base64_body_is_400(self, rosie: Customer) -> None:
         assert rosie.notifies("%%%", isBase64Encoded=True).json["code"] == "invalid_request"
 
-    def test_what_cannot_be_stored_is_503_so_that_imin_sends_it_again(
+    def test_unstored_notice_is_503_so_that_imin_repeats_it(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, output: Output
     ) -> None:
         with monkeypatch.context() as failing:
@@ -468,7 +468,7 @@ class TestWebhook:
 
 
 class TestErasure:
-    def test_all_of_her_records_go_and_nobody_elses(self, rosie: Customer) -> None:
+    def test_erasure_removes_all_own_records_and_no_others(self, rosie: Customer) -> None:
         _fill(rosie, "links", 2)
         _fill(rosie, "notices", 2)
         rosie.notifies({"identifier": "member"})
@@ -479,14 +479,16 @@ class TestErasure:
         assert rosie.reads("notices-get").json == {"notices": []}
         assert len(rosie.reads("notices-get", MEMBER, customerIdentifier="member").json["notices"]) == 1
 
-    def test_a_link_that_is_still_valid_makes_a_new_record(self, rosie: Customer) -> None:
+    def test_valid_link_makes_a_new_record_after_erasure(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state)
         rosie.reads("records-delete")
         rosie.comes_back(state)
         assert rosie.reads_link(link_id)["callbackCount"] == 1
 
-    def test_however_many_there_are(self, rosie: Customer, dynamodb: Any, environment: dict[str, str], calls: list[str]) -> None:
+    def test_erasure_removes_any_number_of_records(
+        self, rosie: Customer, dynamodb: Any, environment: dict[str, str], calls: list[str]
+    ) -> None:
         for start in range(0, 1300, 25):
             _write(dynamodb, environment, range(start, start + 25))
         calls.clear()
@@ -494,7 +496,7 @@ class TestErasure:
         assert (calls.count("BatchWriteItem"), calls.count("Query")) == (1300 // 25, 4)
         assert dynamodb.scan(TableName=environment["LINKS_TABLE"])["Count"] == 0
 
-    def test_what_dynamodb_leaves_undone_is_done_again(
+    def test_unprocessed_deletes_are_repeated(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         _write(dynamodb, environment, range(3))
@@ -512,7 +514,7 @@ class TestErasure:
         assert rosie.reads("records-delete").status == 204
         assert waited == [3, 2, 1]
 
-    def test_it_waits_a_little_after_what_is_left_undone_and_only_then(self) -> None:
+    def test_erasure_pauses_only_after_unprocessed_deletes(self) -> None:
         key = {"pk": {"S": "CUSTOMER#rosie"}, "sk": {"S": "NOTICE#1"}}
         found, undone = [[key], [key], []], [{"table": [key]}, {}]
         client: Any = SimpleNamespace(
@@ -522,7 +524,7 @@ class TestErasure:
         table.Table(StoreSettings("table", 1), client, sleep=waits.append).erase("rosie", lambda: True)
         assert waits == [0.1]
 
-    def test_when_time_runs_out_it_is_503_and_can_be_asked_for_again(
+    def test_erasure_without_time_left_is_503_and_can_be_repeated(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
     ) -> None:
         _write(dynamodb, environment, range(3))
@@ -531,7 +533,7 @@ class TestErasure:
         assert (answer.status, answer.json["code"], answer.json["retryable"]) == (503, "storage_unavailable", True)
 
     @pytest.mark.parametrize("operation", ["query", "get_item", "batch_write_item"])
-    def test_a_storage_fault_is_503(
+    def test_storage_fault_during_erasure_is_503(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, operation: str
     ) -> None:
         _write(dynamodb, environment, range(1))

@@ -107,25 +107,25 @@ def broker() -> Iterator[responses.RequestsMock]:
 
 class TestAccounts:
     @pytest.mark.parametrize("key", [None, "", "wrong", "schlüssel"])
-    def test_a_bad_key_is_401(self, imin: Imin, key: str | None) -> None:
+    def test_wrong_key_is_401(self, imin: Imin, key: str | None) -> None:
         answer = imin.client.get("/api/v2/customers/rosie/accounts", headers={"X-Api-Key": key} if key else {})
         assert (answer.status_code, answer.json and answer.json["@type"]) == (401, "UnauthenticatedError")
 
-    def test_an_unknown_customer_is_404(self, imin: Imin) -> None:
+    def test_unknown_customer_is_404(self, imin: Imin) -> None:
         answer = imin.client.get("/api/v2/customers/nobody/accounts", headers={"X-Api-Key": API_KEY})
         assert (answer.status_code, answer.json and answer.json["@type"]) == (404, "UnknownCustomerError")
 
-    def test_there_are_three_cases(self, imin: Imin) -> None:
+    def test_accounts_have_three_cases(self, imin: Imin) -> None:
         accounts = imin.accounts()
         assert [each.get("imin:matchingEmailExists") for each in accounts.values()] == [True, False, None]
         assert accounts["Better Leisure"]["dateLinked"] == "2021-01-27T12:00:00Z"
 
-    def test_connect_urls_come_with_a_redirect_uri_only(self, imin: Imin) -> None:
+    def test_connect_urls_need_a_redirect_uri(self, imin: Imin) -> None:
         assert not any("potentialAction" in each for each in imin.accounts().values())
         assert ["potentialAction" in each for each in imin.accounts(redirect_uri=REDIRECT_URI).values()] == [True, True, False]
 
     @pytest.mark.parametrize("customer", ["rosie", "member", "many"])
-    def test_what_customers_log_in_with_is_not_served(self, imin: Imin, customer: str) -> None:
+    def test_login_data_is_not_served(self, imin: Imin, customer: str) -> None:
         imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **CREATION)
         served = json.dumps(imin.accounts(customer, REDIRECT_URI))
         assert "password" not in served
@@ -134,7 +134,7 @@ class TestAccounts:
 
 
 class TestForms:
-    def test_to_connect_an_account_she_logs_in(self, imin: Imin) -> None:
+    def test_connecting_asks_for_a_login(self, imin: Imin) -> None:
         answer = imin.opens(imin.url("Everyone Active"))
 
         assert answer.status_code == 200
@@ -144,7 +144,7 @@ class TestForms:
         assert page.labels == set(page.fields)
         assert not page.alert
 
-    def test_to_create_an_account_she_gives_her_name_too(self, imin: Imin) -> None:
+    def test_creating_an_account_asks_for_a_name(self, imin: Imin) -> None:
         answer = imin.opens(imin.url("Acme Leisure Centre", "CreateAction"))
 
         assert "<h1>Create an account with Acme Leisure Centre</h1>" in answer.text
@@ -153,7 +153,7 @@ class TestForms:
         assert page.labels == set(page.fields)
 
     @pytest.mark.parametrize("path", ["connect", "/", "/auth/connect-account"])
-    def test_every_page_is_for_nobody_to_keep_and_has_no_scripts(self, imin: Imin, path: str) -> None:
+    def test_pages_are_no_store_and_have_no_scripts(self, imin: Imin, path: str) -> None:
         answer = imin.opens(imin.url("Everyone Active") if path == "connect" else path)
 
         assert answer.content_type == "text/html; charset=utf-8"
@@ -166,11 +166,11 @@ class TestForms:
         assert 'name="viewport"' in answer.text
         assert Page(answer).tags.count("h1") == 1
 
-    def test_the_style_sheet_is_there_for_light_and_dark(self, imin: Imin) -> None:
+    def test_style_sheet_supports_light_and_dark(self, imin: Imin) -> None:
         with contextlib.closing(imin.opens("/static/imin.css")) as answer:
             assert "color-scheme: light dark" in answer.text
 
-    def test_what_is_shown_is_escaped(self, imin: Imin) -> None:
+    def test_shown_texts_are_escaped(self, imin: Imin) -> None:
         imin.state.sellers["everyone-active"]["name"] = "<b>&Co"
         evil = '"><script>alert(1)</script>'
 
@@ -182,7 +182,7 @@ class TestForms:
 
 
 class TestConnecting:
-    def test_logging_in_connects_the_account_now_and_leads_back(self, imin: Imin) -> None:
+    def test_login_connects_the_account_and_redirects(self, imin: Imin) -> None:
         answer = imin.sends(imin.url("Everyone Active"), **LOGIN)
 
         assert (answer.status_code, answer.headers["Location"]) == (303, REDIRECT_URI)
@@ -196,18 +196,18 @@ class TestConnecting:
         assert "potentialAction" not in account
         assert "imin:matchingEmailExists" not in account
 
-    def test_creating_an_account_connects_it_with_the_email_that_was_given(self, imin: Imin) -> None:
+    def test_created_account_is_connected_with_the_given_email(self, imin: Imin) -> None:
         answer = imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **{**CREATION, "email": " other@example.com "})
 
         assert (answer.status_code, answer.headers["Location"]) == (303, REDIRECT_URI)
         account = imin.accounts()["Acme Leisure Centre"]
         assert (account["dateLinked"], account["customer"]["email"]) == ("2026-01-01T12:00:00Z", "other@example.com")
 
-    def test_an_email_is_the_same_in_capitals_and_with_spaces_around_it(self, imin: Imin) -> None:
+    def test_email_comparison_ignores_case_and_spaces(self, imin: Imin) -> None:
         assert imin.sends(imin.url("Everyone Active"), **{**LOGIN, "email": " Rosie@Example.com"}).status_code == 303
 
     @pytest.mark.parametrize("seller", ["Everyone Active", "Acme Leisure Centre"])
-    def test_cancelling_leads_back_and_connects_nothing(self, imin: Imin, seller: str) -> None:
+    def test_cancelling_redirects_and_connects_nothing(self, imin: Imin, seller: str) -> None:
         before = imin.accounts()
 
         answer = imin.sends(imin.url(seller, "CreateAction"), **CREATION, cancel="yes")
@@ -215,7 +215,7 @@ class TestConnecting:
         assert (answer.status_code, answer.headers["Location"]) == (303, REDIRECT_URI)
         assert imin.accounts() == before
 
-    def test_a_made_up_seller_can_be_connected_too(self, imin: Imin) -> None:
+    def test_generated_seller_can_be_connected(self, imin: Imin) -> None:
         url = imin.url("Leisure Centre 3", customer="many")
         assert imin.sends(url, email="many@example.com", password="many-password").status_code == 303
         assert "dateLinked" in imin.accounts("many")["Leisure Centre 3"]
@@ -231,7 +231,7 @@ class TestMistakes:
             ("Acme Leisure Centre", LOGIN),
         ],
     )
-    def test_a_wrong_login_or_no_account_shows_the_form_again(self, imin: Imin, seller: str, fields: dict[str, str]) -> None:
+    def test_wrong_login_shows_the_form_again(self, imin: Imin, seller: str, fields: dict[str, str]) -> None:
         answer = imin.sends(imin.url(seller), **fields)
 
         assert answer.status_code == 422
@@ -240,26 +240,26 @@ class TestMistakes:
         assert page.fields == {"email": fields.get("email", ""), "password": ""}
         assert "dateLinked" not in imin.accounts()[seller]
 
-    def test_a_wrong_password_does_not_use_up_the_link(self, imin: Imin) -> None:
+    def test_wrong_password_does_not_use_up_the_connect_url(self, imin: Imin) -> None:
         url = imin.url("Everyone Active")
         imin.sends(url, **{**LOGIN, "password": "wrong"})
         assert imin.opens(url).status_code == 200
         assert imin.sends(url, **LOGIN).status_code == 303
 
-    def test_who_has_an_account_can_not_create_one(self, imin: Imin) -> None:
+    def test_customer_with_an_account_cannot_create_another(self, imin: Imin) -> None:
         answer = imin.sends(imin.url("Everyone Active", "CreateAction"), **CREATION)
         assert answer.status_code == 422
         assert "have an account here already" in Page(answer).alert
 
     @pytest.mark.parametrize("field", ["name", "email", "password"])
-    def test_an_account_needs_every_field(self, imin: Imin, field: str) -> None:
+    def test_new_account_needs_every_field(self, imin: Imin, field: str) -> None:
         answer = imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **{**CREATION, field: ""})
         assert answer.status_code == 422
         assert "are needed" in Page(answer).alert
         assert "dateLinked" not in imin.accounts()["Acme Leisure Centre"]
 
     @pytest.mark.parametrize("action", ["RegisterAction", "CreateAction"])
-    def test_what_is_connected_already_stays_as_it_is(self, imin: Imin, action: str) -> None:
+    def test_connected_account_stays_unchanged(self, imin: Imin, action: str) -> None:
         first, second = imin.url("Everyone Active"), imin.url("Everyone Active", action)
         imin.sends(first, **LOGIN)
         before = imin.accounts()
@@ -275,7 +275,7 @@ class TestMistakes:
 
 class TestLinks:
     @pytest.mark.parametrize("outcome", [{"cancel": "yes"}, LOGIN])
-    def test_one_is_good_once(self, imin: Imin, outcome: dict[str, str]) -> None:
+    def test_connect_url_is_valid_once(self, imin: Imin, outcome: dict[str, str]) -> None:
         url = imin.url("Everyone Active")
         assert imin.sends(url, **outcome).status_code == 303
         for answer in (imin.opens(url), imin.sends(url, **LOGIN), imin.sends(url, cancel="yes")):
@@ -283,7 +283,7 @@ class TestLinks:
             assert "used already" in answer.text
             assert "go back to the app" in Page(answer).alert
 
-    def test_one_expires(self, imin: Imin) -> None:
+    def test_connect_url_expires(self, imin: Imin) -> None:
         url = imin.url("Everyone Active")
         imin.now += TTL_SECONDS - 1
         assert imin.opens(url).status_code == 200
@@ -293,7 +293,7 @@ class TestLinks:
             assert "has expired" in answer.text
         assert "dateLinked" not in imin.accounts()["Everyone Active"]
 
-    def test_one_that_was_forged_or_damaged_does_not_work(self, imin: Imin) -> None:
+    def test_forged_or_damaged_connect_url_is_rejected(self, imin: Imin) -> None:
         good = dict(parse_qsl(urlsplit(imin.url("Everyone Active")).query))["jwt"]
         claims = jwt.decode(good, options={"verify_signature": False})
         forged = jwt.encode(claims, "another key, which is long enough for it", "HS256")
@@ -306,13 +306,13 @@ class TestLinks:
                 assert page.status_code == 400
                 assert "go back to the app" in Page(page).alert
 
-    def test_one_that_many_send_at_once_is_good_once(self, imin: Imin) -> None:
+    def test_concurrently_used_connect_url_is_valid_once(self, imin: Imin) -> None:
         url = imin.url("Everyone Active")
         with ThreadPoolExecutor(8) as pool:
             statuses = sorted(pool.map(lambda _: imin.sends(url, **LOGIN).status_code, range(16)))
         assert statuses == [303] + 15 * [410]
 
-    def test_nothing_of_it_is_printed(
+    def test_connect_urls_are_not_printed(
         self, imin: Imin, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(0)
@@ -338,7 +338,7 @@ class TestReturnStyles:
         ],
     )
     @pytest.mark.parametrize(("fields", "outcome"), [(LOGIN, "success"), ({"cancel": "yes"}, "cancelled")])
-    def test_each_appends_what_it_says(
+    def test_return_style_appends_its_query(
         self, imin: Imin, style: str, redirect_uri: str, expected: str, fields: dict[str, str], outcome: str
     ) -> None:
         chosen = imin.sends("/local/return-style", style=style)
@@ -348,27 +348,27 @@ class TestReturnStyles:
         assert answer.headers["Location"] == expected.format(outcome)
 
     @pytest.mark.parametrize(("fields", "is_connected"), [(LOGIN, True), ({"cancel": "yes"}, False)])
-    def test_never_connects_and_stays_on_a_page(self, imin: Imin, fields: dict[str, str], is_connected: bool) -> None:
+    def test_return_style_never_stays_on_a_page(self, imin: Imin, fields: dict[str, str], is_connected: bool) -> None:
         imin.sends("/local/return-style", style="never")
         answer = imin.sends(imin.url("Everyone Active", redirect_uri=REDIRECT_URI), **fields)
         assert (answer.status_code, "Location" in answer.headers) == (200, False)
         assert ("dateLinked" in imin.accounts("rosie")["Everyone Active"]) is is_connected
 
-    def test_another_one_is_refused(self, imin: Imin) -> None:
+    def test_unknown_return_style_is_rejected(self, imin: Imin) -> None:
         for fields in ({"style": "fancy"}, {}):
             assert imin.sends("/local/return-style", **fields).status_code == 400
         assert imin.state.return_style == "plain"
 
 
 class TestHome:
-    def test_it_lists_customers_and_how_they_stand_with_sellers(self, imin: Imin) -> None:
+    def test_home_lists_customers_and_their_accounts(self, imin: Imin) -> None:
         text = imin.opens("/").text
         assert "connected since 2021-01-27T12:00:00Z" in text
         assert "log in with rosie@example.com and rosie-password" in text
         assert 'aria-label="Disconnect rosie from Better Leisure"' in text
         assert 'aria-label="Disconnect rosie from Everyone Active"' not in text
 
-    def test_made_up_sellers_are_only_counted(self, imin: Imin) -> None:
+    def test_generated_sellers_are_only_counted(self, imin: Imin) -> None:
         text = imin.opens("/").text
         assert "500 sellers, not listed" in text
         assert "Leisure Centre 1<" not in text
@@ -392,13 +392,13 @@ class TestHome:
         assert imin.sends("/local/fault", fault="everything").status_code == 400
         assert imin.state.fault == "nothing"
 
-    def test_the_chosen_return_style_is_marked(self, imin: Imin) -> None:
+    def test_chosen_return_style_is_marked(self, imin: Imin) -> None:
         imin.sends("/local/return-style", style="naive")
         assert 'value="naive" checked' in imin.opens("/").text
 
 
 class TestDisconnecting:
-    def test_it_leaves_an_account_that_is_not_connected(self, imin: Imin, broker: responses.RequestsMock) -> None:
+    def test_disconnecting_leaves_an_unconnected_account(self, imin: Imin, broker: responses.RequestsMock) -> None:
         answer = imin.sends("/local/disconnect", customer="member", seller="everyone-active")
 
         assert (answer.status_code, answer.headers["Location"]) == (303, "/")
@@ -406,7 +406,7 @@ class TestDisconnecting:
         assert set(account) == {"@type", "seller", "potentialAction", "imin:matchingEmailExists"}
         assert account["imin:matchingEmailExists"] is True
 
-    def test_the_webhook_is_told_with_its_key(self, imin: Imin, broker: responses.RequestsMock) -> None:
+    def test_disconnecting_calls_the_webhook_with_its_key(self, imin: Imin, broker: responses.RequestsMock) -> None:
         imin.sends("/local/disconnect", customer="rosie", seller="better")
 
         (call,) = broker.calls
@@ -419,17 +419,15 @@ class TestDisconnecting:
             "identifier": "rosie",
         }
 
-    def test_connecting_does_not_tell_the_webhook(self, imin: Imin, broker: responses.RequestsMock) -> None:
+    def test_connecting_does_not_call_the_webhook(self, imin: Imin, broker: responses.RequestsMock) -> None:
         imin.sends(imin.url("Everyone Active"), **LOGIN)
         assert len(broker.calls) == 0
 
-    def test_the_account_can_be_connected_again_with_the_password_that_it_had(
-        self, imin: Imin, broker: responses.RequestsMock
-    ) -> None:
+    def test_disconnected_account_reconnects_with_its_password(self, imin: Imin, broker: responses.RequestsMock) -> None:
         imin.sends("/local/disconnect", customer="rosie", seller="better")
         assert imin.sends(imin.url("Better Leisure"), **LOGIN).status_code == 303
 
-    def test_so_can_one_that_she_created_with_another_email(self, imin: Imin, broker: responses.RequestsMock) -> None:
+    def test_created_account_reconnects_with_its_email(self, imin: Imin, broker: responses.RequestsMock) -> None:
         created = {"email": "other@example.com", "password": "a new one"}
         imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), name="Rosie", **created)
 
@@ -442,7 +440,9 @@ class TestDisconnecting:
     @pytest.mark.parametrize(
         ("customer", "seller"), [("rosie", "acme"), ("rosie", "everyone-active"), ("rosie", "x"), ("nobody", "acme"), ("", "")]
     )
-    def test_what_is_not_connected_can_not_be(self, imin: Imin, broker: responses.RequestsMock, customer: str, seller: str) -> None:
+    def test_unconnected_account_cannot_be_disconnected(
+        self, imin: Imin, broker: responses.RequestsMock, customer: str, seller: str
+    ) -> None:
         assert imin.sends("/local/disconnect", customer=customer, seller=seller).status_code == 404
         assert len(broker.calls) == 0
 
@@ -456,7 +456,7 @@ class TestDisconnecting:
             ({"body": requests.ReadTimeout()}, "gave no answer"),
         ],
     )
-    def test_a_webhook_that_fails_is_told_and_the_disconnect_stands(
+    def test_failing_webhook_is_shown_and_the_account_stays_disconnected(
         self, imin: Imin, broker: responses.RequestsMock, failure: dict[str, Any], said: str
     ) -> None:
         broker.replace(responses.POST, WEBHOOK_URL, **failure)
@@ -467,7 +467,7 @@ class TestDisconnecting:
         assert said in Page(answer).alert
         assert "dateLinked" not in imin.accounts()["Better Leisure"]
 
-    def test_without_a_webhook_nobody_is_told(self, broker: responses.RequestsMock) -> None:
+    def test_disconnecting_works_without_a_webhook(self, broker: responses.RequestsMock) -> None:
         imin = Imin(webhook_url=None)
         assert imin.sends("/local/disconnect", customer="rosie", seller="better").status_code == 303
         assert len(broker.calls) == 0

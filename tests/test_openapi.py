@@ -24,18 +24,18 @@ UNREACHABLE = {"not_found", "method_not_allowed"}  # API Gateway routes, so a fu
 
 
 class TestFile:
-    def test_it_is_what_the_code_makes(self) -> None:
+    def test_document_is_up_to_date(self) -> None:
         made = openapi.render(openapi.make_document(Template()))
         assert made == openapi.PATH.read_text(), "openapi.json is stale: run `make openapi`"
 
-    def test_it_is_valid(self) -> None:
+    def test_document_is_valid(self) -> None:
         validate(DOCUMENT)
 
-    def test_it_has_the_routes_of_the_template(self) -> None:
+    def test_document_has_the_routes_of_the_template(self) -> None:
         routes = {f"{route.method} {route.path}" for function in Template().functions() for route in function.routes}
         assert set(OPERATIONS) == routes
 
-    def test_every_problem_that_can_reach_an_app_is_on_some_route_with_its_status(self) -> None:
+    def test_every_reachable_problem_is_on_a_route_with_its_status(self) -> None:
         described: dict[str, set[str]] = {}
         for operation in OPERATIONS.values():
             for status, response in operation["responses"].items():
@@ -43,7 +43,7 @@ class TestFile:
                     described.setdefault(code, set()).add(status)
         assert described == {code: {str(kind.status)} for code, kind in PROBLEM_TYPES.items() if code not in UNREACHABLE}
 
-    def test_nothing_in_it_is_null(self) -> None:
+    def test_document_contains_no_null(self) -> None:
         assert "null" not in {*_scalars(DOCUMENT["components"]["schemas"])}
         assert None not in {*_scalars(DOCUMENT)}
 
@@ -60,7 +60,7 @@ def _scalars(value: Any) -> Iterator[Any]:
 class TestTolerance:
     """What a client made from the document can read, beyond what there is today."""
 
-    def test_an_account_with_a_new_status_is_one(self) -> None:
+    def test_account_with_a_new_status_is_valid(self) -> None:
         account = {"status": "suspended", "seller": {"links": []}, "suspendedAt": "2030-01-01T00:00:00Z"}
         OAS31Validator({"$ref": "#/components/schemas/Account", "components": DOCUMENT["components"]}).validate(account)
 
@@ -72,20 +72,20 @@ class TestTolerance:
 
 
 class TestWords:
-    def test_a_route_of_the_template_without_words_fails(self) -> None:
+    def test_route_without_words_fails(self) -> None:
         template = Template()
         events = template.document["Resources"]["AccountsFunction"]["Properties"]["Events"]
         events["New"] = {"Type": "HttpApi", "Properties": {"Method": "GET", "Path": "/v1/new"}}
         with pytest.raises(WordsError, match="GET /v1/new"):
             openapi.make_document(template)
 
-    def test_words_for_what_is_not_there_fail(self) -> None:
+    def test_words_without_a_route_or_field_fail(self) -> None:
         with pytest.raises(WordsError, match="is not there: gone"):
             compare("fields", ["here"], ["here", "gone"])
 
 
 class TestParameters:
-    def test_every_query_parameter_that_a_route_reads_is_described(
+    def test_every_query_parameter_is_described(
         self, environment: dict[str, str], imin: Imin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rosie = Customer(environment, imin)

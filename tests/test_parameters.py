@@ -137,20 +137,20 @@ def _read(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), _cases(GOOD))
-def test_pattern_and_code_accept_a_good_value(name: str, value: str) -> None:
+def test_pattern_and_code_accept_a_valid_value(name: str, value: str) -> None:
     assert _is_deployable(name, value)
     _read(name, value)
 
 
 @pytest.mark.parametrize(("name", "value"), _cases(BAD))
-def test_pattern_and_code_reject_a_bad_value(name: str, value: str) -> None:
+def test_pattern_and_code_reject_an_invalid_value(name: str, value: str) -> None:
     assert not _is_deployable(name, value)
     with pytest.raises(SettingsError, match=f"^{name}"):
         _read(name, value)
 
 
 @pytest.mark.parametrize(("name", "value"), _cases(STRICTER))
-def test_pattern_is_stricter_than_the_code_where_only_local_runs_need_it(name: str, value: str) -> None:
+def test_pattern_is_stricter_than_the_code_for_local_values(name: str, value: str) -> None:
     assert not _is_deployable(name, value)
     _read(name, value)
 
@@ -203,7 +203,7 @@ def test_lists_have_no_blanks_and_no_empty_entries(name: str, value: str, accept
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_code_accepts_whatever_matches_the_pattern(name: str) -> None:
+def test_code_accepts_every_value_that_matches_the_pattern(name: str) -> None:
     @given(strategies.from_regex(f"(?a:{PARAMETERS[READERS[name][0]]['AllowedPattern']})", fullmatch=True))
     @settings(deadline=None, suppress_health_check=list(HealthCheck))
     def check(value: str) -> None:

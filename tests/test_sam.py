@@ -67,7 +67,7 @@ def running(log: Path, *arguments: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("*.json")))
-def test_every_event_is_answered_by_sam_local_invoke(name: str) -> None:
+def test_sam_local_invoke_serves_every_event(name: str) -> None:
     function = FUNCTIONS[event(name)["routeKey"]]
     command = _command("invoke", function, "--event", str(EVENTS / f"{name}.json"))
     ended = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, check=True, timeout=120)  # noqa: S603
@@ -86,17 +86,17 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, di
 
 
 class TestStartApi:
-    def test_the_main_job(self, api: tuple[str, str, dict[str, str]]) -> None:
+    def test_sam_local_api_serves_the_main_job(self, api: tuple[str, str, dict[str, str]]) -> None:
         url, _, headers = api
         response = requests.get(f"{url}/v1/customers/me/accounts", headers=headers, timeout=60)
         assert [account["status"] for account in response.json()["accounts"]] == ["not_connected", "not_connected", "connected"]
         assert response.headers["Content-Encoding"] == "gzip"
 
-    def test_the_function_verifies_tokens_itself_where_sam_does_not(self, api: tuple[str, str, dict[str, str]]) -> None:
+    def test_function_verifies_tokens_under_sam_local(self, api: tuple[str, str, dict[str, str]]) -> None:
         response = requests.get(f"{api[0]}/v1/customers/me/accounts", headers={"Authorization": "Bearer a.b.c"}, timeout=60)
         assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
-    def test_a_whole_link_journey(self, api: tuple[str, str, dict[str, str]]) -> None:
+    def test_sam_local_api_serves_a_whole_link_journey(self, api: tuple[str, str, dict[str, str]]) -> None:
         url, imin, headers = api
         rosie = f"{url}/v1/customers/me"
         listed = requests.get(f"{rosie}/accounts?redirectUri=brokerapp://linked", headers=headers, timeout=60).json()
@@ -116,7 +116,7 @@ class TestStartApi:
         assert requests.get(f"{rosie}/links", headers=headers, timeout=60).json() == {"links": []}
 
 
-def test_sam_local_start_lambda_is_invoked_by_boto3(tmp_path: Path) -> None:
+def test_sam_local_lambda_is_invoked_by_boto3(tmp_path: Path) -> None:
     with running(tmp_path / "lambda.log", "start-lambda", "--warm-containers", "LAZY") as (url, _):
         credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-2"}
         client: Any = boto3.client("lambda", endpoint_url=url, **credentials)  # type: ignore[call-overload]  # the keys are right

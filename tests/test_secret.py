@@ -62,27 +62,27 @@ class Kept:
         '{"apiKey": "key", "key": null}',
     ],
 )
-def test_a_secret_is_a_plain_string_or_json(text: str) -> None:
+def test_secret_is_a_plain_string_or_json(text: str) -> None:
     assert Kept(text).secret.value() == "key"
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "{}", '{"apiKey": 5}', '{"apiKey"', "two words", "kéy", "key\r\nX: y", '{"key": "a\\nb"}']
 )
-def test_what_can_be_no_key_is_unavailable(text: str) -> None:
+def test_invalid_key_is_unavailable(text: str) -> None:
     with pytest.raises(Problem) as caught:
         Kept(text).secret.value()
     assert caught.value.code == "secret_unavailable"
 
 
-def test_a_binary_secret_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binary_secret_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept()
     monkeypatch.setattr(kept.manager, "get_secret_value", lambda **_: {"SecretBinary": b"key"})
     with pytest.raises(Problem, match="unavailable"):
         kept.secret.value()
 
 
-def test_it_is_kept_for_five_minutes_and_no_longer() -> None:
+def test_secret_is_cached_for_five_minutes() -> None:
     kept = Kept()
     kept.secret.value()
     kept.manager.text = "rotated"
@@ -100,7 +100,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("error", FAILURES)
-def test_while_secrets_manager_fails_a_known_value_is_used_on_and_asked_for_again_later(error: Exception, output: Output) -> None:
+def test_cached_value_stays_in_use_while_secrets_manager_fails(error: Exception, output: Output) -> None:
     kept = Kept()
     kept.secret.value()
     kept.manager.error = error
@@ -116,7 +116,7 @@ def test_while_secrets_manager_fails_a_known_value_is_used_on_and_asked_for_agai
 
 
 @pytest.mark.parametrize("error", FAILURES)
-def test_without_a_known_value_it_is_unavailable_until_it_can_be_had(error: Exception) -> None:
+def test_uncached_secret_is_unavailable_until_secrets_manager_is_back(error: Exception) -> None:
     kept = Kept()
     kept.manager.error = error
     with pytest.raises(Problem) as caught:
@@ -127,16 +127,16 @@ def test_without_a_known_value_it_is_unavailable_until_it_can_be_had(error: Exce
 
 
 class TestVersions:
-    def test_one_that_was_never_rotated_has_one(self) -> None:
+    def test_secret_without_rotation_has_one_version(self) -> None:
         assert Kept().secret.versions() == ["key"]
 
-    def test_the_previous_comes_before_the_current(self) -> None:
+    def test_previous_version_precedes_the_current_one(self) -> None:
         kept = Kept("old")
         kept.manager.rotate("new")
         assert kept.secret.versions() == ["old", "new"]
         assert kept.secret.value() == "new"
 
-    def test_they_are_kept_for_five_minutes(self) -> None:
+    def test_versions_are_cached_for_five_minutes(self) -> None:
         kept = Kept("old")
         kept.secret.versions()
         kept.manager.rotate("new")
@@ -145,7 +145,7 @@ class TestVersions:
         kept.now += 1
         assert kept.secret.versions() == ["old", "new"]
 
-    def test_a_key_that_fits_none_makes_it_look_again_at_most_once_in_ten_seconds(self) -> None:
+    def test_unknown_key_refreshes_at_most_once_in_ten_seconds(self) -> None:
         kept = Kept("old")
         kept.secret.versions()
         kept.manager.rotate("new")
@@ -159,7 +159,7 @@ class TestVersions:
         assert kept.secret.refresh_if_due()
         assert kept.secret.versions() == ["new", "newer"]
 
-    def test_while_secrets_manager_fails_the_known_ones_are_used_on(self) -> None:
+    def test_cached_versions_stay_in_use_while_secrets_manager_fails(self) -> None:
         kept = Kept("old")
         kept.manager.rotate("new")
         kept.secret.versions()
@@ -169,7 +169,7 @@ class TestVersions:
         with pytest.raises(Problem):
             kept.secret.refresh_if_due()
 
-    def test_looking_in_vain_does_not_make_a_rotated_key_a_wrong_one(self) -> None:
+    def test_failed_refresh_does_not_make_a_rotated_key_wrong(self) -> None:
         kept = Kept("old")
         kept.secret.versions()
         kept.manager.rotate("new")
@@ -183,7 +183,7 @@ class TestVersions:
         assert kept.secret.refresh_if_due()
         assert not kept.secret.refresh_if_due()
 
-    def test_known_ones_survive_a_look_that_finds_only_half(self) -> None:
+    def test_cached_versions_survive_a_partial_refresh(self) -> None:
         kept = Kept("old")
         kept.manager.rotate("new")
         kept.secret.versions()
@@ -206,14 +206,14 @@ class TestVersions:
         monkeypatch.setattr(kept.manager, "get_secret_value", lambda **wanted: versions[wanted["VersionStage"]])
         assert kept.secret.versions() == ["good"]
 
-    def test_response_that_is_no_version_is_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_response_without_a_version_is_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
         kept = Kept("good")
         versions: dict[str, Any] = {"AWSCURRENT": {"SecretString": "good"}, "AWSPREVIOUS": {}}
         monkeypatch.setattr(kept.manager, "get_secret_value", lambda **wanted: versions[wanted["VersionStage"]])
         with pytest.raises(Problem):
             kept.secret.versions()
 
-    def test_a_previous_version_that_cannot_be_had_is_not_taken_for_none(self) -> None:
+    def test_unavailable_previous_version_is_not_ignored(self) -> None:
         kept = Kept("old")
         kept.manager.rotate("new")
         kept.manager.failing_stage = "AWSPREVIOUS"

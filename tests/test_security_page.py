@@ -26,7 +26,7 @@ def cases() -> Counter[tuple[str, str]]:
     return Counter((found[1], found[2]) for line in told.stdout.splitlines() if (found := COLLECTED.match(line)))
 
 
-def test_each_test_that_it_names_runs_in_as_many_cases_as_it_says(cases: Counter[tuple[str, str]]) -> None:
+def test_cited_tests_exist_with_the_stated_number_of_cases(cases: Counter[tuple[str, str]]) -> None:
     if os.environ.get("TABLES") == "write":
         PAGE.write_text(NAMED.sub(lambda named: _written(named, cases), PAGE.read_text()))
     said = {(file, name): int(number or 1) for file, name, number in NAMED.findall(PAGE.read_text())}
@@ -38,7 +38,7 @@ def _written(named: re.Match[str], cases: Counter[tuple[str, str]]) -> str:
     return f"`{file}::{name}`" + (f" ({cases[file, name]})" if cases[file, name] > 1 else "")
 
 
-def test_each_of_the_ten_risks_names_tests() -> None:
+def test_every_owasp_risk_cites_tests() -> None:
     rows = re.findall(r"^\| API(\d+) (.*)$", PAGE.read_text(), re.MULTILINE)
     assert [number for number, _ in rows] == [str(number) for number in range(1, 11)]
     assert all(NAMED.search(row) or "the table below" in row for _, row in rows)

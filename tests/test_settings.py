@@ -50,7 +50,7 @@ def test_defaults_are_those_of_the_contract() -> None:
 
 @pytest.mark.parametrize(("name", "function"), [(name, function) for name, functions in READERS.items() for function in functions])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_one_stops_the_function_with_its_name(name: str, function: Any, value: str | None) -> None:
+def test_missing_setting_raises_with_its_name(name: str, function: Any, value: str | None) -> None:
     environment = {key: given for key, given in (GOOD | {name: value}).items() if given is not None}
     with pytest.raises(SettingsError, match=rf"^{name} is missing$"):
         function.make_handler(environment)
@@ -102,13 +102,13 @@ def test_a_missing_one_stops_the_function_with_its_name(name: str, function: Any
         ("ALLOWED_REDIRECT_URIS", ","),
     ],
 )
-def test_a_bad_one_stops_the_function_with_its_name(name: str, value: str) -> None:
+def test_invalid_setting_raises_with_its_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name}"):
         accounts.make_handler(GOOD | {name: value})
 
 
 @pytest.mark.parametrize("value", ["0", "3661", "a year"])
-def test_a_bad_record_ttl_stops_the_function_with_its_name(value: str) -> None:
+def test_invalid_record_ttl_raises_with_its_name(value: str) -> None:
     with pytest.raises(SettingsError, match=r"^RECORD_TTL_DAYS"):
         webhook.make_handler(GOOD | {"RECORD_TTL_DAYS": value})
 
@@ -123,14 +123,14 @@ def test_a_bad_record_ttl_stops_the_function_with_its_name(value: str) -> None:
         "http://[::1]/",
     ],
 )
-def test_https_an_apps_own_scheme_and_loopback_are_good_redirect_uris(uri: str) -> None:
+def test_https_own_scheme_and_loopback_redirect_uris_are_accepted(uri: str) -> None:
     settings = RedirectSettings.from_environment(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
     assert settings.allowed_uris == {"brokerapp://linked", uri}
     assert settings.allows(f"{uri}?a=b")
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("LINK_TTL_SECONDS", 1, 2_592_000), ("RECORD_TTL_DAYS", 1, 3_660)])
-def test_a_number_is_taken_up_to_its_limits_and_not_beyond(name: str, least: int, most: int) -> None:
+def test_number_is_accepted_only_within_its_limits(name: str, least: int, most: int) -> None:
     for good in (least, most):
         environment = GOOD | {name: str(good)}
         read = StateSettings.from_environment(environment).ttl_seconds if name == "LINK_TTL_SECONDS" else None
@@ -153,11 +153,11 @@ def test_several_audiences_are_separated_by_commas(value: str) -> None:
     assert IdentitySettings.from_environment(GOOD | {"OIDC_AUDIENCE": value}).audiences == {"ios-app", "android-app"}
 
 
-def test_the_customers_claim_can_be_another() -> None:
+def test_customer_claim_can_be_configured() -> None:
     assert IdentitySettings.from_environment(GOOD | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
 
 
-def test_a_slash_at_the_end_of_a_base_url_is_dropped() -> None:
+def test_trailing_slash_of_a_base_url_is_dropped() -> None:
     assert (
         UpstreamSettings.from_environment(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/X/"}).base_url
         == "https://imin.example.com/X"

@@ -40,7 +40,7 @@ def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smoke.run, "__defaults__", (0.1,))
 
 
-def test_good_api_passes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_healthy_api_passes(capsys: pytest.CaptureFixture[str]) -> None:
     with api(GOOD) as url:
         smoke.main(f"{url}/")
     assert "responds as it should (4 calls)" in capsys.readouterr().out
@@ -64,7 +64,7 @@ def test_any_other_status_fails_without_following_redirects(route: str, status: 
     assert failure.startswith(f"{route}: {status[:3]}, expected {GOOD[route][:3]}")
 
 
-def test_api_that_is_late_passes() -> None:
+def test_late_api_passes() -> None:
     statuses = dict(GOOD)
     del statuses["GET /v1/health"]
     with api(statuses) as url:

@@ -43,7 +43,7 @@ def restorable() -> Iterator[Restorable]:
     del hooks[kept:]
 
 
-def test_its_first_call_makes_a_connection_of_its_own_and_fetches_the_secret_again(
+def test_restored_function_reconnects_and_fetches_the_secret_again(
     restorable: Restorable, environment: dict[str, str], secrets_manager: Any
 ) -> None:
     with serve(answer(ANSWER)) as imin:
@@ -61,7 +61,7 @@ def test_its_first_call_makes_a_connection_of_its_own_and_fetches_the_secret_aga
         assert b"\r\nX-Api-Key: rotated\r\n" in imin.requests[-1]
 
 
-def test_a_client_of_aws_makes_connections_of_its_own(restorable: Restorable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restored_aws_client_reconnects(restorable: Restorable, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(answer(b'{"SecretString": "key"}', Content_Type="application/x-amz-json-1.1")) as manager:
         monkeypatch.setenv("AWS_ENDPOINT_URL", manager.url)
         client = aws_client.make_client("secretsmanager", read_timeout_seconds=1)
@@ -75,7 +75,7 @@ def test_a_client_of_aws_makes_connections_of_its_own(restorable: Restorable, mo
         assert manager.connections == 2
 
 
-def test_it_draws_random_numbers_of_its_own(restorable: Restorable, environment: dict[str, str]) -> None:
+def test_restored_function_reseeds_random_numbers(restorable: Restorable, environment: dict[str, str]) -> None:
     with patch.dict(os.environ, environment):
         init_handler(accounts.make_handler)
     random.seed(1)

@@ -44,7 +44,7 @@ class TestMainJob:
         assert [accounts[name].get("emailMatches") for name in accounts] == [True, False, None]
         assert "connect" not in accounts["Everyone Active"]
 
-    def test_a_redirect_uri_makes_connect_urls_at_the_local_imin(self, stack: Stack) -> None:
+    def test_redirect_uri_gets_connect_urls_of_the_local_imin(self, stack: Stack) -> None:
         response = stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"})
         urls = response.json()["accounts"][0]["connect"]
         assert urls["suggested"] == "existing"
@@ -79,7 +79,7 @@ class TestMainJob:
         }
         assert [len(account["entitlementErrors"]) for account in accounts] == [1, 0, 2]
 
-    def test_many_has_500_sellers_compressed_on_the_way(self, stack: Stack) -> None:
+    def test_many_has_500_sellers_in_a_compressed_response(self, stack: Stack) -> None:
         response = stack.get(ACCOUNTS, "many")
         assert len(response.json()["accounts"]) == 500
         assert response.headers["Content-Encoding"] == "gzip"
@@ -93,13 +93,13 @@ class TestMainJob:
             ("nobody", 404, "customer_not_found"),
         ],
     )
-    def test_every_failure_has_its_customer(self, stack: Stack, customer: str, status: int, code: str) -> None:
+    def test_every_imin_failure_has_a_customer(self, stack: Stack, customer: str, status: int, code: str) -> None:
         response = stack.get(ACCOUNTS, customer)
         assert (response.status_code, response.json()["code"]) == (status, code)
         assert response.headers["Content-Type"] == "application/problem+json"
         assert response.headers.get("Retry-After") == ("30" if customer == "busy" else None)
 
-    def test_json_ld_and_304_come_through(self, stack: Stack) -> None:
+    def test_json_ld_and_304_pass_through(self, stack: Stack) -> None:
         headers = {"Authorization": f"Bearer {stack.token('rosie')}", "Accept": "application/ld+json"}
         first = stack.send("GET", ACCOUNTS, headers=headers)
         assert first.json()["@type"] == "imin:Collection"
@@ -111,7 +111,7 @@ class TestGateway:
     @pytest.mark.parametrize(
         ("method", "path"), [("GET", "/nothing"), ("GET", "/v1/nothing"), ("PUT", "/v1/health"), ("HEAD", "/v1/health")]
     )
-    def test_what_is_not_routed_is_its_own_404(self, stack: Stack, method: str, path: str) -> None:
+    def test_unrouted_request_is_404_of_the_gateway(self, stack: Stack, method: str, path: str) -> None:
         response = stack.send(method, path)
         assert response.status_code == 404
         assert method == "HEAD" or response.json() == {"message": "Not Found"}
@@ -120,16 +120,16 @@ class TestGateway:
         assert stack.send("GET", "/v1/health").json() == {"status": "ok"}
 
     @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer a.b.c", "Basic x"])
-    def test_a_bad_token_is_its_own_401(self, stack: Stack, authorization: str) -> None:
+    def test_invalid_token_is_401_of_the_gateway(self, stack: Stack, authorization: str) -> None:
         response = stack.send("GET", ACCOUNTS, headers={"Authorization": authorization})
         assert (response.status_code, response.json()) == (401, {"message": "Unauthorized"})
 
     @pytest.mark.parametrize("claims", [{"exp": 1}, {"aud": "another"}, {"iss": "https://evil.example.com"}, {"nbf": 9999999999}])
-    def test_a_token_that_is_not_good_is_401_too(self, stack: Stack, claims: dict[str, object]) -> None:
+    def test_expired_token_is_401_of_the_gateway(self, stack: Stack, claims: dict[str, object]) -> None:
         headers = {"Authorization": f"Bearer {stack.token('rosie', claims=claims)}"}
         assert stack.send("GET", ACCOUNTS, headers=headers).status_code == 401
 
-    def test_another_customers_path_is_403_and_a_malformed_one_400(self, stack: Stack) -> None:
+    def test_path_of_another_customer_is_403_and_malformed_path_400(self, stack: Stack) -> None:
         assert stack.get("/v1/customers/member/accounts").status_code == 403
         assert stack.get("/v1/customers/a%2Fb/accounts").status_code == 400
 
@@ -141,7 +141,7 @@ class TestGateway:
     def test_token_without_a_customer_is_400(self, stack: Stack, body: str) -> None:
         assert requests.post(f"{stack.url}/local/token", data=body, timeout=5).status_code == 400
 
-    def test_an_access_line_has_the_route_and_not_the_path(self, stack: Stack) -> None:
+    def test_access_log_has_the_route_instead_of_the_path(self, stack: Stack) -> None:
         stack.get(ACCOUNTS + "?sellerId=secret-query")
         log = stack.log.read_text()
         assert "GET /v1/customers/{customerIdentifier}/accounts 200" in log
@@ -149,7 +149,7 @@ class TestGateway:
 
 
 class TestConcurrency:
-    def test_two_calls_are_served_at_once_and_a_third_waits(self, tmp_path: Path) -> None:
+    def test_two_calls_run_concurrently_and_a_third_waits(self, tmp_path: Path) -> None:
         with running(tmp_path) as stack:
             stack.get(ACCOUNTS)
             start = time.monotonic()
@@ -157,7 +157,7 @@ class TestConcurrency:
                 ended = sorted(pool.map(lambda _: (stack.get(ACCOUNTS, "slow").status_code, time.monotonic() - start)[1], range(3)))
             assert ended[1] < 6 < ended[2]
 
-    def test_an_environment_that_dies_is_replaced(self, tmp_path: Path) -> None:
+    def test_dead_environment_is_replaced(self, tmp_path: Path) -> None:
         with running(tmp_path, CONCURRENCY="1") as stack:
             children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
             for child in children:
@@ -166,7 +166,7 @@ class TestConcurrency:
                 time.sleep(0.01)  # for other processes, not for a clock
             assert stack.get(ACCOUNTS).status_code == 200
 
-    def test_environment_that_dies_before_it_gets_its_event_is_a_function_error(
+    def test_environment_dead_before_its_event_is_a_function_error(
         self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         webhook = next(function for function in Template().functions() if function.handler == "webhook.handler")
@@ -180,7 +180,7 @@ class TestConcurrency:
 
 
 class TestStarting:
-    def test_it_holds_the_secrets_of_the_template_and_a_rotated_key_works(self, tmp_path: Path) -> None:
+    def test_stack_has_the_templates_secrets_and_supports_rotation(self, tmp_path: Path) -> None:
         with running(tmp_path, IMIN_API_KEY="another-key", CONCURRENCY="1") as stack:
             assert stack.get(ACCOUNTS).status_code == 200
             client = client_of(stack.aws_url, "secretsmanager")
@@ -189,7 +189,7 @@ class TestStarting:
             assert stack.get(ACCOUNTS).status_code == 200, "the key is kept for five minutes"
             assert len(client.get_secret_value(SecretId="LinkStateSecret")["SecretString"]) >= 43
 
-    def test_a_setting_of_the_environment_wins_and_replaces_a_part(self, tmp_path: Path) -> None:
+    def test_environment_setting_replaces_a_dependency(self, tmp_path: Path) -> None:
         with (
             serve(answer(b'{"imin:item": [], "imin:entitlementFilter": "mine"}')) as imin,
             running(tmp_path, IMIN_BASE_URL=imin.url, CUSTOMER_CLAIM="customer", ALLOWED_REDIRECT_URIS="mine://app") as stack,
@@ -204,7 +204,7 @@ class TestStarting:
         ("name", "value"),
         [("LINK_TTL_SECONDS", "a day"), ("OIDC_AUDIENCE", ""), ("ALLOWED_REDIRECT_URIS", "http://example.com"), ("PORT", "x")],
     )
-    def test_a_bad_setting_stops_it_with_its_name(self, name: str, value: str) -> None:
+    def test_invalid_setting_stops_the_stack_with_its_name(self, name: str, value: str) -> None:
         ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
         environment = {"PATH": os.environ["PATH"], **ports, name: value}
         ended = subprocess.run(
@@ -213,7 +213,7 @@ class TestStarting:
         assert ended.returncode == 1
         assert name in ended.stderr.decode().splitlines()[-1]
 
-    def test_output_says_where_everything_is(self, tmp_path: Path) -> None:
+    def test_output_lists_all_urls(self, tmp_path: Path) -> None:
         with running(tmp_path, CONCURRENCY="1", LOGS="", IMIN_BASEURL="x") as stack:
             log = stack.log.read_text()
             assert "IMIN_BASEURL is not a setting: did you mean IMIN_BASE_URL?" in log
@@ -221,7 +221,7 @@ class TestStarting:
                 assert place in log
             assert log.splitlines()[-1] == f"ready {stack.url}"
 
-    def test_log_is_one_line_a_call_and_one_for_what_went_wrong(self, tmp_path: Path) -> None:
+    def test_log_has_one_line_for_each_call_and_error(self, tmp_path: Path) -> None:
         with running(tmp_path, CONCURRENCY="1", LOGS="") as stack:
             before = len(stack.log.read_text().splitlines())
             stack.get(ACCOUNTS)
@@ -233,7 +233,7 @@ class TestStarting:
         assert f"  redirect_uri_not_allowed: allowed, compared exactly: brokerapp://linked,{stack.url}/" in lines
 
     @pytest.mark.parametrize("name", ["PORT", "AWS_PORT", "IMIN_PORT"])
-    def test_a_port_that_is_taken_stops_it(self, stack: Stack, name: str) -> None:
+    def test_taken_port_stops_the_stack(self, stack: Stack, name: str) -> None:
         ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
         environment = {"PATH": os.environ["PATH"], **ports, name: stack.aws_url.rpartition(":")[2]}
         ended = subprocess.run(
@@ -244,7 +244,7 @@ class TestStarting:
 
 
 class TestFaults:
-    def test_each_can_be_tried(self, stack: Stack) -> None:
+    def test_every_fault_can_be_switched_on(self, stack: Stack) -> None:
         def switch(fault: str) -> None:
             assert requests.post(f"{stack.imin_url}/local/fault", data={"fault": fault}, timeout=5).status_code == 200
 
@@ -274,7 +274,7 @@ class TestFaults:
 
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_signal_stops_all_of_it_cleanly(self, tmp_path: Path, number: int) -> None:
+    def test_signal_stops_the_whole_stack(self, tmp_path: Path, number: int) -> None:
         with running(tmp_path) as stack:
             stack.get(ACCOUNTS)
             children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
@@ -283,7 +283,7 @@ class TestStopping:
         assert len(children) >= 2
         assert not any(Path(f"/proc/{child}").exists() for child in children)
 
-    def test_sigterm_to_make_alone_is_enough(self, tmp_path: Path) -> None:
+    def test_sigterm_to_make_stops_the_stack(self, tmp_path: Path) -> None:
         with running(tmp_path, ("make", "start")) as stack:
             stack.stop()
             for _ in range(100):
@@ -295,7 +295,7 @@ class TestStopping:
             raise AssertionError("the stack outlived make")
 
 
-def test_imin_is_down_at_the_callback_and_back_later(tmp_path: Path) -> None:
+def test_callback_is_settled_after_imin_is_back(tmp_path: Path) -> None:
     is_down = False
     connected: list[str] = []
 

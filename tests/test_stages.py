@@ -25,7 +25,7 @@ def _settings(stage: str) -> dict[str, str]:
     return dict(override.split("=", 1) for override in overrides)
 
 
-def test_each_stage_of_the_template_is_there_under_a_name_of_its_own() -> None:
+def test_every_stage_has_its_own_stack_name() -> None:
     assert list(STAGES) == PARAMETERS["Stage"]["AllowedValues"]
     for stage, about in STAGES.items():
         assert _settings(stage)["Stage"] == stage
@@ -34,7 +34,7 @@ def test_each_stage_of_the_template_is_there_under_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_all_that_must_be_set_is_and_is_good(stage: str) -> None:
+def test_required_parameters_are_set_and_valid(stage: str) -> None:
     settings = _settings(stage)
     needed = {name for name, about in PARAMETERS.items() if "Default" not in about}
     assert needed <= settings.keys() <= PARAMETERS.keys()
@@ -44,7 +44,7 @@ def test_all_that_must_be_set_is_and_is_good(stage: str) -> None:
         assert value in map(str, about.get("AllowedValues", [value])), name
 
 
-def test_what_customers_depend_on_is_protected_watched_and_changed_gradually() -> None:
+def test_prod_is_protected_monitored_and_deployed_gradually() -> None:
     prod = _settings("prod")
     assert prod["TableDeletionProtection"] == "true"
     assert prod["AlarmEmail"]
@@ -52,7 +52,7 @@ def test_what_customers_depend_on_is_protected_watched_and_changed_gradually() -
     assert STAGES["prod"]["deploy"]["parameters"]["confirm_changeset"]
 
 
-def test_logs_are_kept_longer_where_they_matter_more() -> None:
+def test_prod_keeps_logs_longer() -> None:
     days = [int(_settings(stage)["LogRetentionDays"]) for stage in ("dev", "staging", "prod")]
     assert days == sorted(set(days))
 
@@ -67,7 +67,7 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def test_url_of_a_stage_is_that_of_its_stack(cloudformation: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+def test_url_of_a_stage_comes_from_its_stack(cloudformation: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = [{"OutputKey": "ApiUrl", "OutputValue": "https://api.example.com"}]
     stack = {"StackName": "x", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
     cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "seller-accounts-dev"})

@@ -22,19 +22,19 @@ KNOWN = ["IMIN_BASE_URL", "LINKS_TABLE", "ALLOWED_REDIRECT_URIS", "LINK_TTL_SECO
         ("OIDC_ISUER", "OIDC_ISSUER"),
     ],
 )
-def test_name_that_is_nearly_a_setting_is_pointed_out(name: str, meant: str) -> None:
+def test_misspelt_setting_is_reported(name: str, meant: str) -> None:
     assert misspelt_settings([name], KNOWN) == {name: meant}
 
 
 @pytest.mark.parametrize(
     "name", ["PATH", "HOST", "AWS_PROFILE", "AWS_ENDPOINT_URL_DYNAMODB", "POWERTOOLS_LOG_LEVEL", "LOGNAME", *KNOWN]
 )
-def test_other_names_are_not_pointed_out(name: str) -> None:
+def test_other_names_are_not_reported(name: str) -> None:
     assert misspelt_settings([name], KNOWN) == {}
 
 
 @pytest.mark.external
-def test_port_in_use_is_named_with_its_setting_and_the_reason() -> None:
+def test_port_in_use_is_reported_with_its_setting() -> None:
     with serve(answer(b"")) as other:
         port = int(other.url.rpartition(":")[2])
         with pytest.raises(OSError, match=rf"AWS_PORT: port {port} is in use, most likely by another `make start`"):
@@ -42,7 +42,7 @@ def test_port_in_use_is_named_with_its_setting_and_the_reason() -> None:
 
 
 @pytest.mark.external
-def test_two_settings_with_one_port_are_named() -> None:
+def test_two_settings_with_one_port_are_reported() -> None:
     with pytest.raises(OSError, match="IMIN_PORT and PORT are both 39999"):
         check_ports("127.0.0.1", {"PORT": 39999, "IMIN_PORT": 39999})
 

@@ -34,7 +34,7 @@ class TestIds:
         assert "correlation_id" not in after
         assert after["function_request_id"] == "another"
 
-    def test_line_and_trace_find_each_other(self, app: App, output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_log_line_has_the_trace_id(self, app: App, output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
         app.send(GOOD)
         monkeypatch.delenv("_X_AMZN_TRACE_ID")
@@ -43,7 +43,7 @@ class TestIds:
         assert traced["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
         assert "xray_trace_id" not in untraced
 
-    def test_line_has_its_own_time_in_utc_and_nothing_empty(self, output: Output) -> None:
+    def test_log_line_has_its_time_in_utc_and_no_empty_field(self, output: Output) -> None:
         telemetry.log(logging.WARNING, "event", number=5, nothing=None, nested={"a": [1]})
         (line,) = output.lines()
         assert line["timestamp"].startswith(time.strftime("%Y-%m-%dT%H:", time.gmtime()))
@@ -61,7 +61,7 @@ class TestLibraries:
         yield
         logging.captureWarnings(False)
 
-    def test_warning_of_a_library_is_a_line_without_its_text(self, output: Output) -> None:
+    def test_library_warning_is_logged_without_its_text(self, output: Output) -> None:
         logging.getLogger("botocore.credentials").warning("the key is %s", "secret")
         text = output.text()
         assert '"message":"library_warning"' in text
@@ -69,7 +69,7 @@ class TestLibraries:
         assert '"places":["test_telemetry.py:' in text
         assert "secret" not in text
 
-    def test_warning_of_python_is_one_too(self, output: Output) -> None:
+    def test_python_warning_is_logged_without_its_text(self, output: Output) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             logging.captureWarnings(False)  # the context manager put Python's own display back
@@ -78,7 +78,7 @@ class TestLibraries:
         (line,) = output.lines()
         assert (line["message"], line["logger"]) == ("library_warning", "py.warnings")
 
-    def test_information_of_a_library_is_not_logged(self, output: Output) -> None:
+    def test_library_info_is_not_logged(self, output: Output) -> None:
         logging.getLogger("botocore").setLevel(logging.INFO)
         logging.getLogger("botocore").info("found credentials")
         assert output.text() == ""

@@ -39,7 +39,7 @@ def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-def test_every_route_of_the_contract_is_there_with_its_authorizer() -> None:
+def test_all_routes_have_the_specified_authorizer() -> None:
     routes = {(route.method, route.path): (f.handler, route.authorized) for f in template.functions() for route in f.routes}
     assert routes == {
         ("GET", "/v1/customers/{customerIdentifier}/accounts"): ("accounts.handler", True),
@@ -53,7 +53,7 @@ def test_every_route_of_the_contract_is_there_with_its_authorizer() -> None:
     }
 
 
-def test_every_variable_that_a_function_reads_is_set_and_no_other() -> None:
+def test_functions_get_exactly_the_variables_they_read() -> None:
     class Recording(dict[str, str]):
         read: set[str]
 
@@ -88,11 +88,11 @@ class TestRights:
         ):
             yield found
 
-    def test_accounts(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+    def test_accounts_function_has_exactly_the_rights_it_uses(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
         rosie.gets_link()
         assert asked == _allowed("AccountsFunction")
 
-    def test_link_callback(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+    def test_link_callback_function_has_exactly_the_rights_it_uses(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1")
         asked.clear()
@@ -100,7 +100,7 @@ class TestRights:
             rosie.comes_back(state)
         assert asked == _allowed("LinkCallbackFunction")
 
-    def test_links(self, rosie: Customer, imin: Imin, asked: set[tuple[str, str]]) -> None:
+    def test_links_function_has_exactly_the_rights_it_uses(self, rosie: Customer, imin: Imin, asked: set[tuple[str, str]]) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
         rosie.comes_back(state)
@@ -111,7 +111,7 @@ class TestRights:
             assert rosie.reads(name).status < 300
         assert asked == _allowed("LinksFunction")
 
-    def test_webhook(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+    def test_webhook_function_has_exactly_the_rights_it_uses(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
         assert rosie.notifies().status == 204
         assert asked == _allowed("WebhookFunction")
 
@@ -129,7 +129,7 @@ def _allowed(function: str) -> set[tuple[str, str]]:
 
 
 class TestWhatIsKept:
-    def test_the_table_forgets_can_be_restored_and_is_kept(self) -> None:
+    def test_table_has_ttl_backups_and_is_retained(self) -> None:
         ((name, table),) = template.resources("AWS::DynamoDB::Table").items()
         assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
@@ -140,13 +140,13 @@ class TestWhatIsKept:
             about = template.document["Resources"][kept]
             assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
-    def test_secrets_hold_a_value_from_the_start(self) -> None:
+    def test_secrets_are_generated_with_a_value(self) -> None:
         """An empty secret is a 503 of this service, which fires the errors alarm and so stops deployments."""
         secrets = template.resources("AWS::SecretsManager::Secret")
         generated = {"PasswordLength": 64, "ExcludePunctuation": True}
         assert [each.get("GenerateSecretString") for each in secrets.values()] == [generated] * 3
 
-    def test_all_of_it_is_encrypted_by_a_key_of_our_own(self) -> None:
+    def test_all_data_is_encrypted_with_the_stacks_key(self) -> None:
         (table,) = template.resources("AWS::DynamoDB::Table").values()
         (topic,) = template.resources("AWS::SNS::Topic").values()
         logs = template.resources("AWS::Logs::LogGroup").values()
@@ -167,7 +167,7 @@ class TestWhatIsKept:
         assert "$context.routeKey" in api["AccessLogSettings"]["Format"]
 
     @pytest.mark.parametrize("name", template.resources("AWS::Logs::LogGroup"))
-    def test_every_log_finds_and_masks_what_should_not_be_in_it(self, name: str) -> None:
+    def test_every_log_group_has_the_data_protection_policy(self, name: str) -> None:
         policy = template.document["Resources"][name]["Properties"]["DataProtectionPolicy"]
         audit, mask = policy["Statement"]
         assert policy["Version"] == "2021-06-01"
@@ -175,13 +175,13 @@ class TestWhatIsKept:
         assert mask["Operation"] == {"Deidentify": {"MaskConfig": {}}}
         assert audit["DataIdentifier"] == mask["DataIdentifier"] == {"Fn::FindInMap": ["Logs", "Never", "Data"]}
 
-    def test_what_should_not_be_in_a_log_includes_mail_addresses(self) -> None:
+    def test_data_protection_policy_includes_email_addresses(self) -> None:
         identifiers = template.document["Mappings"]["Logs"]["Never"]["Data"]
         assert all(re.fullmatch(r"arn:aws:dataprotection::aws:data-identifier/\w+", each) for each in identifiers)
         assert {each.rpartition("/")[2] for each in identifiers} >= {"EmailAddress", "IpAddress", "AwsSecretKey"}
 
 
-def test_the_api_is_throttled() -> None:
+def test_api_is_throttled_and_public_routes_more_strictly() -> None:
     (api,) = template.resources("AWS::Serverless::HttpApi").values()
     limits = api["DefaultRouteSettings"]
     assert 0 < int(limits["ThrottlingRateLimit"]) <= int(limits["ThrottlingBurstLimit"]) * 10
@@ -204,7 +204,7 @@ class TestApi:
         assert authorizer["JwtConfiguration"]["audience"] == {"Fn::Split": [",", {"Ref": "OidcAudience"}]}
         assert [scope["Fn::If"][0] for scope in authorizer["AuthorizationScopes"]] == ["HasScope", "HasSecondScope"]
 
-    def test_cors_lets_the_app_send_and_read_its_headers_and_is_off_without_origins(self) -> None:
+    def test_cors_allows_the_apps_headers_and_is_off_without_origins(self) -> None:
         condition, cors, without = self.api["CorsConfiguration"]["Fn::If"]
         assert condition == "HasAllowedOrigins"
         assert without == {"Ref": "AWS::NoValue"}
@@ -224,7 +224,7 @@ class TestApi:
 
 
 class TestDeployment:
-    def test_new_code_and_new_settings_make_new_versions_and_failures_move_traffic_back(self) -> None:
+    def test_new_releases_make_new_versions_with_rollback(self) -> None:
         shared = template.document["Globals"]["Function"]
         assert shared["AutoPublishAlias"] == "live"
         alarms = {"Fn::If": ["HasErrorsAlarmGuard", [{"Ref": "ErrorsAlarm"}], [{"Ref": "AWS::NoValue"}]]}
@@ -237,14 +237,14 @@ class TestDeployment:
     def test_release_is_a_digest_and_a_time(self, release: str) -> None:
         assert re.fullmatch(template.document["Parameters"]["Release"]["AllowedPattern"], release)
 
-    def test_slowest_deployment_leaves_time_in_the_hour_of_the_deploy_role(self) -> None:
+    def test_slowest_deployment_ends_before_the_credentials_expire(self) -> None:
         for name in template.document["Parameters"]["DeploymentType"]["AllowedValues"]:
             match re.findall(r"\d+", name):
                 case [percent, minutes]:
                     steps = 1 if name.startswith("Canary") else 100 // int(percent)
                     assert steps * int(minutes) <= 30, name
 
-    def test_every_parameter_is_described_checked_and_in_a_group(self) -> None:
+    def test_every_parameter_has_description_check_and_group(self) -> None:
         groups = template.document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
         parameters = template.document["Parameters"]
         assert sorted(name for group in groups for name in group["Parameters"]) == sorted(parameters)
@@ -280,7 +280,7 @@ class TestWatching:
         return name in AWS_METRICS[namespace, dimension] and resource in template.document["Resources"]
 
     @pytest.mark.parametrize("name", alarms)
-    def test_an_alarms_metric_is_one_that_there_is(self, name: str) -> None:
+    def test_alarm_metrics_exist(self, name: str) -> None:
         alarm = self.alarms[name]
         metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
         for metric in metrics:
@@ -288,19 +288,19 @@ class TestWatching:
             assert self.is_emitted(metric["Namespace"], metric["MetricName"], dimensions), metric
 
     @pytest.mark.parametrize("name", alarms)
-    def test_an_alarm_wakes_somebody_and_names_its_section_of_the_runbook(self, name: str) -> None:
+    def test_alarms_notify_and_link_to_the_runbook(self, name: str) -> None:
         alarm = self.alarms[name]
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"]
         section = alarm["AlarmDescription"].rpartition("docs/runbook.md#")[2]
         assert section in {_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
 
-    def test_the_runbook_tells_of_every_warning(self) -> None:
+    def test_runbook_has_every_warning(self) -> None:
         code = "".join(module.read_text() for module in FUNCTIONS.rglob("*.py"))
         warnings = set(re.findall(r'log\(logging\.WARNING, "(\w+)"', code))
         assert warnings
         assert {name for name in warnings if f"`{name}`" not in RUNBOOK.read_text()} == set()
 
-    def test_the_dashboard_shows_what_there_is_and_all_alarms(self) -> None:
+    def test_dashboard_shows_existing_metrics_and_all_alarms(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
         shown, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
         assert {alarm.removesuffix(".Arn") for alarm in shown["properties"]["alarms"]} == set(self.alarms)
@@ -309,7 +309,7 @@ class TestWatching:
             assert self.is_emitted(namespace, name, {dimension: value}), name
         assert 'Namespace="AWS/Logs" MetricName="LogEventsWithFindings"' in findings[0]["expression"]
 
-    def test_every_metric_of_the_code_is_on_it(self) -> None:
+    def test_dashboard_shows_every_metric_of_the_code(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
         assert {name for name in self.ours if f'"{name}"' not in dashboard["DashboardBody"]} == set()
 
@@ -330,7 +330,7 @@ def _anchor(heading: str) -> str:
 
 
 @pytest.mark.parametrize("folder", ["functions", "local", "tests", "bench"])
-def test_each_module_says_what_it_is_for(folder: str) -> None:
+def test_every_module_has_a_docstring(folder: str) -> None:
     for module in (FUNCTIONS.parent / folder).rglob("*.py"):
         assert module.read_text().startswith('"""'), module
 
@@ -341,5 +341,5 @@ def test_every_event_is_used_by_a_test() -> None:
         assert f'event("{event_file.stem}")' in tests
 
 
-def test_every_problem_code_has_a_kind() -> None:
+def test_every_problem_code_has_a_type() -> None:
     assert set(PROBLEM_TYPES) == set(get_args(Code))

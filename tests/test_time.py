@@ -80,10 +80,10 @@ class TestConfirmation:
             (LEAP_DAY, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), True),
         ],
     )
-    def test_five_minutes_are_five_minutes_on_any_day(self, issued_at: datetime, connected_at: datetime, counts: bool) -> None:
+    def test_clock_skew_is_five_minutes_on_any_day(self, issued_at: datetime, connected_at: datetime, counts: bool) -> None:
         assert bool(newly_connected(connected(connected_at), link(issued_at))) is counts
 
-    def test_a_seller_connected_in_the_far_future_is_stored_and_read_back(self, dynamodb: Any) -> None:
+    def test_connection_date_in_the_far_future_is_stored_and_read(self, dynamodb: Any) -> None:
         records = table_at(dynamodb, LEAP_DAY.timestamp())
         store = LinkStore(records)
         recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, LEAP_DAY, "")
@@ -95,14 +95,14 @@ class TestConfirmation:
 
 class TestLinkState:
     @pytest.mark.usefixtures("_zone")
-    def test_its_moments_are_utc_in_any_zone_and_a_day_is_86400_seconds(self) -> None:
+    def test_state_times_are_utc_in_any_zone(self) -> None:
         made = states(LEAP_DAY.timestamp()).issue("rosie", "a://b")
         assert made.expires_at == datetime(2028, 3, 1, 23, 59, 59, tzinfo=UTC)
         assert states(LEAP_DAY.timestamp() + DAY).read(made.state)[1] == LEAP_DAY
         with pytest.raises(ExpiredStateError):
             states(LEAP_DAY.timestamp() + DAY + 1).read(made.state)
 
-    def test_one_of_the_far_future_is_read_back(self) -> None:
+    def test_state_of_the_far_future_is_read_back(self) -> None:
         now = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
         assert states(now).read(states(now).issue("rosie", "a://b").state)
 
@@ -123,9 +123,7 @@ class TestExpiryBetweenTwoSteps:
         """Lets a day and more pass for states."""
         return lambda: monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(time.time()) + 2 * DAY)
 
-    def test_a_link_that_expires_after_its_callback_still_settles_when_it_is_read(
-        self, rosie: Customer, imin: Imin, later: Any
-    ) -> None:
+    def test_link_that_expires_after_its_callback_still_settles(self, rosie: Customer, imin: Imin, later: Any) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
         assert query_of(rosie.comes_back(state))["status"] == "received"
@@ -135,7 +133,7 @@ class TestExpiryBetweenTwoSteps:
         assert rosie.reads_link(link_id)["status"] == "confirmed"
         assert rosie.reads_link(link_id)["callbackCount"] == 1
 
-    def test_one_that_expires_while_imin_is_asked_is_confirmed_all_the_same(self, rosie: Customer, imin: Imin, later: Any) -> None:
+    def test_link_that_expires_during_the_imin_call_is_confirmed(self, rosie: Customer, imin: Imin, later: Any) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1")
         answer = imin.answer
@@ -164,7 +162,7 @@ class TestReading:
         ],
     )
     @pytest.mark.usefixtures("_zone")
-    def test_a_date_is_read_as_utc_in_any_zone_or_is_a_warning(self, text: str, moment: datetime | None) -> None:
+    def test_date_is_read_as_utc_in_any_zone_or_warns(self, text: str, moment: datetime | None) -> None:
         item = {"seller": {"@id": "1"}, "dateLinked": text, "accessPass": {"text": "1"}}
         answer = reshape(json.dumps({"imin:item": [item]}).encode())
         (account,) = answer.accounts
@@ -190,7 +188,7 @@ def table_at(dynamodb: Any, now: float) -> Table:
 
 
 @pytest.mark.usefixtures("_zone")
-def test_a_callbacks_time_is_utc_in_any_zone(rosie: Customer) -> None:
+def test_callback_time_is_utc_in_any_zone(rosie: Customer) -> None:
     link_id, state = rosie.gets_link()
     rosie.comes_back(state)
     came = datetime.fromisoformat(rosie.reads_link(link_id)["firstCallbackAt"])
@@ -199,7 +197,7 @@ def test_a_callbacks_time_is_utc_in_any_zone(rosie: Customer) -> None:
 
 class TestTimeToLive:
     @pytest.mark.usefixtures("_zone")
-    def test_it_counts_days_of_86400_seconds_from_any_zone(self, dynamodb: Any) -> None:
+    def test_time_to_live_counts_days_of_86400_seconds_in_any_zone(self, dynamodb: Any) -> None:
         now = datetime(2027, 1, 26, 12, tzinfo=UTC)
         records = table_at(dynamodb, now.timestamp() + 0.9)
         NoticeStore(records).add("rosie", None)
@@ -207,7 +205,7 @@ class TestTimeToLive:
         assert datetime.fromtimestamp(int(item["expiresAt"]["N"]), UTC) == datetime(2028, 3, 1, 12, tzinfo=UTC)
         assert item["receivedAt"]["S"] == "2027-01-26T12:00:00Z"
 
-    def test_a_links_time_runs_from_its_last_callback_and_settling_leaves_it(self, dynamodb: Any) -> None:
+    def test_only_a_callback_extends_the_expiry_of_a_record(self, dynamodb: Any) -> None:
         first, last, later = (LinkStore(table_at(dynamodb, now)) for now in (0, 10 * DAY, 20 * DAY))
         issued_at = datetime.fromtimestamp(0, UTC)
         first.record_callback("rosie", "1", issued_at, issued_at, "")
@@ -216,7 +214,7 @@ class TestTimeToLive:
         (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
         assert int(item["expiresAt"]["N"]) == 410 * DAY
 
-    def test_a_record_that_is_over_but_not_yet_taken_away_takes_a_new_callback(self, dynamodb: Any) -> None:
+    def test_expired_record_accepts_a_new_callback(self, dynamodb: Any) -> None:
         issued_at = datetime.fromtimestamp(0, UTC)
         LinkStore(table_at(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "")
         recorded = LinkStore(table_at(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, issued_at, "")

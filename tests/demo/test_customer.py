@@ -31,26 +31,26 @@ def connect(app: Demo) -> None:
 
 
 class TestSellers:
-    def test_connected_ones_come_first(self, app: Demo) -> None:
+    def test_connected_sellers_are_listed_first(self, app: Demo) -> None:
         app.has_list("rosie")
         assert app.sellers() == ["Better Leisure", "Everyone Active", "Acme Leisure Centre"]
         expect(app.says("Account found")).to_have_count(1)
         expect(app.says("No account yet")).to_have_count(1)
 
-    def test_a_logo_is_shown_and_initials_where_there_is_none(self, app: Demo) -> None:
+    def test_logo_is_shown_or_initials_without_one(self, app: Demo) -> None:
         app.has_list("rosie")
         loaded = "image => image.decode().then(() => image.naturalWidth)"
         assert app.page.get_by_role("link", name="Everyone Active").locator("img").evaluate(loaded) > 0
         expect(app.page.get_by_role("link", name="Better Leisure").locator(".logo")).to_have_text("BL")
 
-    def test_a_logo_that_does_not_load_leaves_the_initials(self, app: Demo) -> None:
+    def test_broken_logo_leaves_the_initials(self, app: Demo) -> None:
         app.may_fail = True
         app.answers(200, connected(logoUrl=f"{app.stack.imin_url}/static/logos/none.svg"), "application/json")
         app.has_list("rosie")
         expect(app.page.locator("#main .row .logo")).to_have_text("G")
         expect(app.page.locator("#main .row .logo img")).to_have_count(0)
 
-    def test_of_500_one_is_found(self, app: Demo) -> None:
+    def test_search_finds_one_of_500_sellers(self, app: Demo) -> None:
         app.has_list("many")
         expect(app.page.locator("#main li")).to_have_count(500)
         app.page.get_by_label("Find a seller").fill("centre 123")
@@ -107,18 +107,18 @@ class TestSellers:
         conflict = app.says("لديك بالفعل اشتراك شهري مدفوع (Gold) حتى 31/12/2026.")
         assert conflict.evaluate("words => getComputedStyle(words).direction") == "rtl"
 
-    def test_a_status_to_come_is_shown_without_one(self, app: Demo) -> None:
+    def test_unknown_new_status_is_shown_without_a_status(self, app: Demo) -> None:
         app.answers(200, connected().replace('"connected"', '"suspended"'), "application/json")
         app.has_list("rosie")
         app.chooses("Gym")
         expect(app.says("We don't know at present")).to_be_visible()
 
-    def test_without_sellers_it_says_so(self, app: Demo) -> None:
+    def test_empty_list_shows_a_message(self, app: Demo) -> None:
         app.answers(200, '{"customerIdentifier": "rosie", "accounts": [], "warnings": []}', "application/json")
         app.has_list("rosie")
         expect(app.says("There are no sellers yet")).to_be_visible()
 
-    def test_what_sellers_write_is_text_and_their_links_lead_to_the_web_only(self, app: Demo) -> None:
+    def test_seller_texts_are_escaped_and_links_lead_only_to_the_web(self, app: Demo) -> None:
         name = "<img src=x onerror=alert(1)>"
         evil = {"name": name, "url": "javascript:alert(1)", "logoUrl": "data:image/svg+xml,<svg/>"}
         app.answers(200, connected(**evil), "application/json")
@@ -127,7 +127,7 @@ class TestSellers:
         expect(app.says("javascript:alert(1)")).to_be_visible()
         expect(app.page.locator("main img, a[href^='javascript']")).to_have_count(0)
 
-    def test_a_website_without_a_scheme_is_no_link(self, app: Demo) -> None:
+    def test_website_without_a_scheme_is_not_linked(self, app: Demo) -> None:
         app.answers(200, connected(url="www.gym.example.com"), "application/json")
         app.has_list("rosie")
         app.chooses("Gym")
@@ -144,7 +144,7 @@ class TestAttention:
         upload = app.page.get_by_role("link", name="Upload evidence")
         expect(upload).to_have_attribute("href", "https://evidence.example.com/upload-form/4")
 
-    def test_evidence_that_is_there_asks_for_nothing(self, app: Demo) -> None:
+    def test_completed_evidence_asks_for_nothing(self, app: Demo) -> None:
         evidence = {"status": "completed", "entitlementName": "Adult Resident", "expiresAt": "2999-01-01T00:00:00Z"}
         app.answers(200, with_evidence(evidence), "application/json")
         app.has_list("rosie")
@@ -183,7 +183,7 @@ class TestConnecting:
             ("Acme Leisure Centre", "Create an account", "Connect your account"),
         ],
     )
-    def test_the_suggested_way_comes_first(self, app: Demo, seller: str, first: str, second: str) -> None:
+    def test_suggested_connect_url_comes_first(self, app: Demo, seller: str, first: str, second: str) -> None:
         app.chooses(seller)
         expect(app.page.locator(".connect button")).to_have_text([first, second])
 
@@ -222,7 +222,9 @@ class TestConnecting:
             (None, "can't be connected at present", []),
         ],
     )
-    def test_way_without_a_url_says_so(self, app: Demo, connect: dict[str, str] | None, words: str, ways: list[str]) -> None:
+    def test_missing_connect_url_shows_a_message(
+        self, app: Demo, connect: dict[str, str] | None, words: str, ways: list[str]
+    ) -> None:
         app.chooses("Everyone Active")
         seller = {"id": EVERYONE_ACTIVE, "name": "Everyone Active", "links": []}
         account = {"status": "not_connected", "seller": seller, "emailMatches": True, **({"connect": connect} if connect else {})}
@@ -232,7 +234,7 @@ class TestConnecting:
         expect(app.says(words)).to_be_visible()
         expect(app.page.locator(".connect button")).to_have_text(ways)
 
-    def test_she_connects_and_is_told(self, app: Demo, browser: Browser) -> None:
+    def test_connected_account_is_announced(self, app: Demo, browser: Browser) -> None:
         connect(app)
 
         expect(app.says("Connected: Everyone Active")).to_be_visible()
@@ -246,7 +248,7 @@ class TestConnecting:
         assert read[1] == app.page.locator("figcaption").inner_text()
 
     @pytest.mark.parametrize("cancels", [False, True])
-    def test_browser_that_never_returns_is_made_up_for_when_the_app_is_opened(self, app: Demo, cancels: bool) -> None:
+    def test_link_is_settled_when_the_app_opens_without_a_return(self, app: Demo, cancels: bool) -> None:
         chooser = f"{app.stack.imin_url}/local/return-style"
         requests.post(chooser, data={"style": "never"}, timeout=15)
         try:
@@ -268,14 +270,14 @@ class TestConnecting:
         else:
             expect(app.says("Connected: Everyone Active")).to_be_visible()
 
-    def test_she_cancels_and_is_told(self, app: Demo) -> None:
+    def test_cancelled_connection_is_announced(self, app: Demo) -> None:
         app.chooses("Acme Leisure Centre")
         app.page.get_by_role("button", name="Create an account").click()
         app.page.get_by_role("button", name="Cancel").click()
         expect(app.says("Nothing was connected")).to_be_visible()
         assert app.page.url == f"{app.stack.url}/"
 
-    def test_what_is_not_known_yet_is_asked_for_again(self, app: Demo) -> None:
+    def test_unsettled_link_is_read_again(self, app: Demo) -> None:
         statuses = iter(["received", "confirmed"])
         sellers = [{"id": "1", "name": "Gym", "connectedAt": "2026-01-02T12:00:00Z"}]
         app.page.route("**/links/x", lambda route: route.fulfill(json={"id": "x", "status": next(statuses), "sellers": sellers}))
@@ -287,7 +289,7 @@ class TestConnecting:
         expect(app.page.locator(".banner")).to_have_count(0)
         expect(app.heading("Your accounts")).to_be_focused()
 
-    def test_check_that_is_dismissed_stays_dismissed(self, app: Demo) -> None:
+    def test_dismissed_check_stays_dismissed(self, app: Demo) -> None:
         app.page.clock.install()
         app.page.route("**/links/x", lambda route: route.fulfill(json={"id": "x", "status": "received", "sellers": []}))
         app.page.goto(f"{app.stack.url}/?linkId=x")
@@ -297,13 +299,13 @@ class TestConnecting:
         app.page.clock.run_for(20_000)
         expect(app.page.locator(".banner")).to_have_count(0)
 
-    def test_an_address_that_anybody_made_up_is_not_believed(self, app: Demo) -> None:
+    def test_forged_return_url_is_not_trusted(self, app: Demo) -> None:
         app.may_fail = True
         app.page.goto(f"{app.stack.url}/?linkId=0198c700-0000-7000-8000-000000000000&status=confirmed")
         expect(app.says("This link has expired")).to_be_visible()
         assert app.page.url == f"{app.stack.url}/"
 
-    def test_return_by_the_browsers_back_button_can_tap_again(self, app: Demo) -> None:
+    def test_back_button_allows_another_tap(self, app: Demo) -> None:
         app.chooses("Everyone Active")
         urls = []
         for _ in range(2):
@@ -330,7 +332,7 @@ class TestConnecting:
         expect(app.heading("You")).to_be_focused()
 
 
-def test_records_come_page_after_page(app: Demo) -> None:
+def test_records_are_loaded_page_by_page(app: Demo) -> None:
     notice = {"id": "x", "receivedAt": "2026-01-02T12:00:00Z"}
     pages = {"first": {"notices": [notice, notice], "nextCursor": "second"}, "second": {"notices": [notice]}}
     app.page.route(

@@ -19,7 +19,7 @@ Scheme = Literal["light", "dark"]
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 class TestEveryScreen:
-    def test_of_a_customer_with_everything(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
+    def test_complete_account_is_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
         with demo(stack, browser, scheme) as app:
             app.opens()
             see(app, "Who are you?", f"sign-in-{scheme}")
@@ -38,7 +38,7 @@ class TestEveryScreen:
             expect(app.says("You are offline")).to_be_visible()
             see(app, "Your accounts", f"offline-{scheme}")
 
-    def test_of_a_customer_with_conflicts_and_evidence(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
+    def test_conflicts_and_evidence_are_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
         with demo(stack, browser, scheme) as app:
             app.has_list("member")
             app.chooses("Better Leisure")
@@ -49,14 +49,14 @@ class TestEveryScreen:
             app.page.get_by_role("button", name="Erase my records").click()
             see(app, "Erase your records?", f"erase-{scheme}")
 
-    def test_from_right_to_left(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
+    def test_right_to_left_names_are_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
         with demo(stack, browser, scheme) as app:
             app.has_list("noor")
             see(app, "Your accounts", f"right-to-left-{scheme}")
             app.chooses("نادي الواحة الرياضي")
             see(app, "نادي الواحة الرياضي", f"right-to-left-seller-{scheme}")
 
-    def test_of_many_sellers_and_of_an_error(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
+    def test_long_list_and_error_are_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
         with demo(stack, browser, scheme) as app:
             app.has_list("many")
             app.page.get_by_label("Find a seller").fill("12")
@@ -91,7 +91,7 @@ def pressed(page: Page, key: str, until: str) -> None:
     raise AssertionError(f"{until} can't be reached")
 
 
-def test_all_of_it_can_be_done_with_a_keyboard(stack: Stack, browser: Browser) -> None:
+def test_journey_works_with_a_keyboard(stack: Stack, browser: Browser) -> None:
     with demo(stack, browser) as app:
         app.opens()
         pressed(app.page, "Tab", "[data-customer=rosie]")
@@ -121,7 +121,7 @@ def test_all_of_it_can_be_done_with_a_keyboard(stack: Stack, browser: Browser) -
 LONG = "The Royal Borough of Kensington and Chelsea Leisure, Swimming and Wellbeing Partnership Centre (North)"
 
 
-def test_text_of_double_size_breaks_at_words(stack: Stack, browser: Browser) -> None:
+def test_double_size_text_breaks_at_words(stack: Stack, browser: Browser) -> None:
     with demo(stack, browser) as app:
         seller = {"name": LONG, "email": "service@everyoneactive.example.com", "url": "https://www.everyone.example.com/"}
         account = json.loads(connected({"text": "0012345678905"}, **seller))
@@ -208,7 +208,7 @@ def follow_order(page: Page) -> None:
     assert stops == sorted(stops, key=lambda stop: stop[:3])
 
 
-def test_nothing_moves_for_who_does_not_want_it(stack: Stack, browser: Browser) -> None:
+def test_reduced_motion_stops_animations(stack: Stack, browser: Browser) -> None:
     with demo(stack, browser) as app:
         app.page.emulate_media(reduced_motion="reduce")
         app.page.route("**/v1/**", lambda _route: None)

@@ -13,7 +13,9 @@ pytestmark = [pytest.mark.external, needs_browser]
 @pytest.mark.parametrize(
     ("customer", "seller", "digits"), [("rosie", "Better", "0012345678905"), ("noor", "نادي", "6291041500213")]
 )
-def test_a_reader_reads_the_ean_13_of_13_digits(app: Demo, browser: Browser, customer: str, seller: str, digits: str) -> None:
+def test_thirteen_digits_are_drawn_as_a_readable_ean_13(
+    app: Demo, browser: Browser, customer: str, seller: str, digits: str
+) -> None:
     app.has_list(customer)
     app.page.get_by_role("link", name=seller).click()
     assert scanned(browser, app.page.locator(".pass")) == [("EAN13", digits)]
@@ -37,7 +39,7 @@ def test_a_reader_reads_the_ean_13_of_13_digits(app: Demo, browser: Browser, cus
         "m" * 50,
     ],
 )
-def test_a_reader_reads_the_code_128_of_anything_else(app: Demo, browser: Browser, text: str) -> None:
+def test_other_texts_are_drawn_as_a_readable_code_128(app: Demo, browser: Browser, text: str) -> None:
     app.answers(200, connected({"text": text}), "application/json")
     app.has_list("rosie")
     app.chooses("Gym")
@@ -73,7 +75,7 @@ def test_modules_are_whole_pixels_of_the_screen(
     assert size["right"] <= width
 
 
-def test_barcode_is_drawn_again_when_the_phone_is_turned(app: Demo, browser: Browser) -> None:
+def test_barcode_is_redrawn_when_the_phone_is_turned(app: Demo, browser: Browser) -> None:
     app.answers(200, connected({"text": "x" * 20}), "application/json")
     app.has_list("rosie")
     app.chooses("Gym")
@@ -83,7 +85,7 @@ def test_barcode_is_drawn_again_when_the_phone_is_turned(app: Demo, browser: Bro
     assert scanned(browser, app.page.locator(".pass")) == [("Code128", "x" * 20)]
 
 
-def test_text_too_long_for_the_screen_is_shown_in_letters(app: Demo) -> None:
+def test_overlong_text_is_shown_in_letters(app: Demo) -> None:
     app.answers(200, connected({"text": "m" * 100}), "application/json")
     app.has_list("rosie")
     app.chooses("Gym")
@@ -91,7 +93,7 @@ def test_text_too_long_for_the_screen_is_shown_in_letters(app: Demo) -> None:
     expect(app.page.locator("figcaption")).to_have_text("m" * 100)
 
 
-def test_what_has_no_barcode_is_shown_in_letters(app: Demo) -> None:
+def test_text_without_a_barcode_is_shown_in_letters(app: Demo) -> None:
     app.answers(200, connected({"text": "é 12"}), "application/json")
     app.has_list("rosie")
     app.chooses("Gym")
@@ -99,7 +101,7 @@ def test_what_has_no_barcode_is_shown_in_letters(app: Demo) -> None:
     expect(app.page.locator("figcaption")).to_have_text("é 12")
 
 
-def test_an_image_of_the_apis_goes_before(app: Demo) -> None:
+def test_image_of_the_api_is_preferred(app: Demo) -> None:
     image = f"{app.stack.imin_url}/static/logos/pool.svg"
     app.answers(200, connected({"text": "12", "imageUrl": image}), "application/json")
     app.has_list("rosie")
@@ -108,7 +110,7 @@ def test_an_image_of_the_apis_goes_before(app: Demo) -> None:
     expect(app.page.locator(".bars svg")).to_have_count(0)
 
 
-def test_an_image_that_does_not_load_is_drawn(app: Demo, browser: Browser) -> None:
+def test_broken_image_is_replaced_by_a_drawing(app: Demo, browser: Browser) -> None:
     app.may_fail = True
     app.page.route("https://pass.example.com/**", lambda route: route.abort())
     app.has_list("member")

@@ -32,7 +32,7 @@ def touch(page: Page, *heights: int) -> None:
 
 
 class TestFreshness:
-    def test_what_has_not_changed_is_not_sent_again(self, app: Demo) -> None:
+    def test_unchanged_list_is_a_304(self, app: Demo) -> None:
         app.has_list("rosie")
         with app.page.expect_response(ACCOUNTS) as answered:
             app.refreshes()
@@ -48,7 +48,7 @@ class TestFreshness:
         touch(app.page, 200, 260, 320, 380)
         expect(app.says("Up to date: nothing new")).to_be_visible()
 
-    def test_offline_the_last_answer_is_shown_with_its_time(self, app: Demo) -> None:
+    def test_offline_list_is_shown_with_its_time(self, app: Demo) -> None:
         app.has_list("rosie")
         app.page.context.set_offline(True)
         app.refreshes()
@@ -61,7 +61,7 @@ class TestFreshness:
         expect(app.says("Up to date: nothing new")).to_be_visible()
 
     @pytest.mark.parametrize(("hours", "is_shown"), [(23, True), (25, False)])
-    def test_when_the_api_fails_the_last_answer_is_good_for_a_day(self, app: Demo, hours: int, is_shown: bool) -> None:
+    def test_failing_api_shows_the_copy_for_a_day(self, app: Demo, hours: int, is_shown: bool) -> None:
         app.page.clock.install()
         app.has_list("rosie")
         app.page.clock.fast_forward(hours * 3600 * 1000)
@@ -71,14 +71,14 @@ class TestFreshness:
         assert len(app.sellers()) == (3 if is_shown else 0)
         expect(app.page.get_by_role("button", name="Try again")).to_be_enabled()
 
-    def test_what_the_service_refuses_is_not_papered_over(self, app: Demo) -> None:
+    def test_rejected_request_hides_the_copy(self, app: Demo) -> None:
         app.has_list("rosie")
         app.answers(403, problem("forbidden", retryable=False))
         app.refreshes()
         expect(app.says("These accounts are not yours")).to_be_visible()
         assert app.sellers() == []
 
-    def test_signing_out_erases_what_is_kept(self, app: Demo) -> None:
+    def test_signing_out_erases_the_copy(self, app: Demo) -> None:
         app.has_list("rosie")
         assert "0012345678905" in app.kept()
         app.page.get_by_role("link", name="You", exact=True).click()
@@ -86,7 +86,7 @@ class TestFreshness:
         expect(app.heading("Who are you?")).to_be_focused()
         assert app.kept() == "[{},{}]"
 
-    def test_an_answer_that_comes_after_signing_out_is_not_kept(self, app: Demo) -> None:
+    def test_response_after_signing_out_is_not_stored(self, app: Demo) -> None:
         waiting: list[Route] = []
         app.page.route(ACCOUNTS, lambda route: waiting.append(route))
         with app.page.expect_request(ACCOUNTS):
@@ -109,14 +109,14 @@ class TestErrors:
             ("busy", "The booking platform is busy"),
         ],
     )
-    def test_each_says_what_to_do(self, app: Demo, customer: str, words: str) -> None:
+    def test_every_error_says_what_to_do(self, app: Demo, customer: str, words: str) -> None:
         app.signs_in(customer)
         expect(app.heading(words)).to_be_visible()
         expect(app.announced()).to_contain_text(words)
         expect(app.page.get_by_role("button", name="Try again")).to_be_visible()
         expect(app.says("Reference:")).to_be_visible()
 
-    def test_a_retry_waits_as_long_as_it_is_told(self, app: Demo) -> None:
+    def test_retry_waits_for_retry_after(self, app: Demo) -> None:
         app.page.clock.install()
         app.signs_in("busy")
         button = app.page.get_by_role("button", name="Try again")
@@ -142,7 +142,7 @@ class TestErrors:
             (200, "<html>Log in to this network</html>", "text/html", "can't be reached", True),
         ],
     )
-    def test_whoever_refuses_it_is_told(
+    def test_rejected_customer_gets_the_reason(
         self, app: Demo, status: int, body: str, content_type: str, words: str, can_retry: bool
     ) -> None:
         app.answers(status, body, content_type)
@@ -150,7 +150,7 @@ class TestErrors:
         expect(app.page.get_by_role("heading", name=words)).to_be_visible()
         expect(app.page.get_by_role("button", name="Try again")).to_have_count(1 if can_retry else 0)
 
-    def test_a_token_that_has_ended_is_replaced_once(self, app: Demo) -> None:
+    def test_expired_token_is_replaced_once(self, app: Demo) -> None:
         tokens: list[str] = []
 
         def refuse_the_first(route: Route) -> None:
@@ -189,7 +189,7 @@ class TestErrors:
         app.page.get_by_role("button", name="Try again").click()
         expect(app.heading("Log in to Everyone Active")).to_be_visible()
 
-    def test_records_that_can_not_be_read_are_asked_for_again(self, app: Demo) -> None:
+    def test_failed_records_can_be_requested_again(self, app: Demo) -> None:
         app.page.route("**/notices*", lambda route: route.fulfill(status=503, json={"message": "Service Unavailable"}))
         app.has_list("rosie")
         app.page.get_by_role("link", name="You", exact=True).click()
@@ -199,7 +199,7 @@ class TestErrors:
         again.click()
         expect(app.says("When something changes at a seller")).to_be_visible()
 
-    def test_who_can_not_be_signed_in_is_told(self, app: Demo) -> None:
+    def test_failed_sign_in_shows_the_error(self, app: Demo) -> None:
         app.page.route("**/local/token", lambda route: route.abort())
         app.signs_in("rosie")
         expect(app.heading("We can't be reached")).to_be_visible()

@@ -81,7 +81,7 @@ def _short_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestRequests:
-    def test_the_key_and_the_redirect_uri_are_sent_and_nothing_of_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_request_has_key_and_redirect_uri_but_no_machine_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         with serve(answer()) as server:
@@ -103,20 +103,20 @@ class TestRequests:
             client.accounts()
             assert (server.connections, len(server.requests)) == (1, 4)
 
-    def test_a_cookie_of_one_call_is_not_sent_with_the_next(self) -> None:
+    def test_cookie_of_one_call_is_not_sent_with_the_next(self) -> None:
         with serve(answer(Set_Cookie="session=rosie; Path=/")) as server:
             client = Client(server.url)
             client.accounts()
             client.accounts()
         assert b"cookie" not in server.requests[1].lower()
 
-    def test_a_connection_that_the_server_closed_meanwhile_is_replaced(self) -> None:
+    def test_closed_connection_is_replaced(self) -> None:
         with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD), answer()) as server:
             client = Client(server.url)
             assert client.accounts() == client.accounts() == GOOD
         assert server.connections == 2
 
-    def test_a_redirect_is_not_followed(self) -> None:
+    def test_redirect_is_not_followed(self) -> None:
         with serve(answer()) as elsewhere, serve(answer(status="302 Found", Location=elsewhere.url)) as server:
             assert Client(server.url).problem().code == "upstream_invalid_response"
             assert elsewhere.requests == []
@@ -124,19 +124,19 @@ class TestRequests:
 
 class TestRetries:
     @pytest.mark.parametrize("status", ["429 Too Many Requests", "502 Bad Gateway", BUSY, "504 Gateway Timeout"])
-    def test_a_failure_that_may_pass_is_tried_again_with_growing_waits(self, status: str) -> None:
+    def test_transient_failure_is_retried_with_growing_waits(self, status: str) -> None:
         with serve(answer(status=status), answer(status=status), answer()) as server:
             client = Client(server.url)
             assert client.accounts() == GOOD
         assert client.waits == [0.2, 0.4]
 
-    def test_three_attempts_are_all(self) -> None:
+    def test_call_ends_after_three_attempts(self) -> None:
         with serve(answer(status=BUSY)) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert len(server.requests) == 3
 
     @pytest.mark.parametrize("status", ["500 Internal Server Error", "501 Not Implemented", "400 Bad Request", "404 Not Found"])
-    def test_a_failure_that_will_not_pass_is_not_tried_again(self, status: str) -> None:
+    def test_permanent_failure_is_not_retried(self, status: str) -> None:
         with serve(answer(status=status)) as server:
             Client(server.url).problem()
         assert len(server.requests) == 1
@@ -152,27 +152,27 @@ class TestRetries:
         ],
         ids=["closed", "no HTTP", "truncated", "truncated chunks", "reset"],
     )
-    def test_a_connection_that_breaks_is_tried_again(self, script: Script) -> None:
+    def test_broken_connection_is_retried(self, script: Script) -> None:
         with serve(script, answer()) as server:
             assert Client(server.url).accounts() == GOOD
         with serve(script) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert len(server.requests) == 3
 
-    def test_no_connection_is_tried_again(self) -> None:
+    def test_failed_connection_is_retried(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as unused:
             url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         client = Client(url)
         assert client.problem().code == "upstream_unavailable"
         assert len(client.waits) == 2
 
-    def test_retry_after_is_waited_for(self) -> None:
+    def test_retry_waits_for_retry_after(self) -> None:
         with serve(answer(status=BUSY, Retry_After="3"), answer()) as server:
             client = Client(server.url)
             assert client.accounts() == GOOD
         assert client.waits == [3]
 
-    def test_a_retry_after_longer_than_what_is_left_ends_it(self) -> None:
+    def test_retry_after_beyond_the_deadline_ends_the_call(self) -> None:
         with serve(answer(status=BUSY, Retry_After="8")) as server:
             client = Client(server.url)
             assert client.problem().retry_after_seconds == 8
@@ -195,12 +195,12 @@ class TestRetries:
             (lambda: "", None),
         ],
     )
-    def test_retry_after_may_be_a_date_and_rubbish_is_none(self, value: Any, seconds: int | None) -> None:
+    def test_retry_after_may_be_a_date_and_invalid_values_are_ignored(self, value: Any, seconds: int | None) -> None:
         with serve(answer(status=BUSY, Retry_After=value())) as server:
             given = Client(server.url).problem(seconds=1.0).retry_after_seconds
         assert given == seconds or abs((given or 0) - (seconds or 0)) <= 1
 
-    def test_a_date_without_a_zone_is_utc_wherever_it_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_retry_after_date_without_a_zone_is_utc(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TZ", "America/St_Johns")
         time.tzset()
         try:
@@ -229,7 +229,7 @@ class TestTime:
         yield event
         event.set()
 
-    def test_a_server_that_hangs_is_a_timeout_and_not_tried_again(self, stopping: threading.Event) -> None:
+    def test_hanging_server_is_a_timeout_without_retry(self, stopping: threading.Event) -> None:
         with serve(lambda _connection, _request: _wait(stopping)) as server:
             start = time.monotonic()
             assert Client(server.url).problem().code == "upstream_timeout"
@@ -246,9 +246,7 @@ class TestTime:
         ids=["length", "chunks"],
     )
     @pytest.mark.parametrize("dripping_from", [0, 45])
-    def test_an_answer_that_drips_in_ends_with_the_deadline(
-        self, data: bytes, dripping_from: int, stopping: threading.Event
-    ) -> None:
+    def test_slow_response_ends_with_the_deadline(self, data: bytes, dripping_from: int, stopping: threading.Event) -> None:
         def script(connection: socket.socket, request: bytes) -> None:
             connection.sendall(data[:dripping_from])
             drip(data[dripping_from:], 0.05, stopping)(connection, request)
@@ -264,51 +262,51 @@ class TestTime:
             assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
             assert server.requests == []
 
-    def test_all_calls_of_an_invocation_share_its_time_less_a_margin(self) -> None:
+    def test_all_calls_of_an_invocation_share_its_remaining_time(self) -> None:
         now = time.monotonic()
         assert imin_client.upstream_deadline(60_000) - now == pytest.approx(8.0, abs=0.1)
         assert imin_client.upstream_deadline(3_000) - now == pytest.approx(2.5, abs=0.1)
 
 
 class TestAnswers:
-    def test_gzip_is_undone(self) -> None:
+    def test_gzip_response_is_decompressed(self) -> None:
         with serve(answer(gzip.compress(GOOD), Content_Encoding="gzip")) as server:
             assert Client(server.url).accounts() == GOOD
 
-    def test_a_body_that_is_not_what_it_says_is_refused(self) -> None:
+    def test_body_with_a_wrong_encoding_is_rejected(self) -> None:
         with serve(answer(b"not gzip", Content_Encoding="gzip")) as server:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
-    def test_4_mib_are_read_and_not_a_byte_more(self) -> None:
+    def test_response_may_have_4_mib(self) -> None:
         with serve(answer(b" " * imin_client.MAX_RESPONSE_BYTES), answer(b" " * (imin_client.MAX_RESPONSE_BYTES + 1))) as server:
             client = Client(server.url)
             assert len(client.accounts()) == imin_client.MAX_RESPONSE_BYTES
             assert client.problem().code == "upstream_invalid_response"
 
-    def test_a_decompression_bomb_is_refused(self) -> None:
+    def test_decompression_bomb_is_rejected(self) -> None:
         bomb = gzip.compress(b" " * 256 * 1024 * 1024, 1)
         with serve(answer(bomb, Content_Encoding="gzip")) as server:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
-    def test_an_error_with_a_large_body_is_told_by_its_status(self) -> None:
+    def test_error_with_a_large_body_is_judged_by_its_status(self) -> None:
         with serve(answer(b" " * (imin_client.DRAIN_BYTES + 1), "404 Not Found")) as server:
             assert Client(server.url).problem().code == "customer_not_found"
 
 
 class TestKey:
     @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
-    def test_a_refused_key_is_fetched_afresh_and_the_call_made_again(self, status: str) -> None:
+    def test_rejected_key_is_fetched_again_and_the_call_repeated(self, status: str) -> None:
         with serve(answer(status=status), answer()) as server:
             assert Client(server.url, Key("old", "new")).accounts() == GOOD
         assert [b"X-Api-Key: old" in server.requests[0], b"X-Api-Key: new" in server.requests[1]] == [True, True]
 
-    def test_one_that_has_not_changed_is_not_sent_again(self) -> None:
+    def test_unchanged_rejected_key_is_not_sent_again(self) -> None:
         with serve(answer(status="401 Unauthorized")) as server:
             client = Client(server.url)
             assert client.problem().code == "upstream_rejected_key"
         assert (client.key.refreshed, len(server.requests)) == (1, 1)
 
-    def test_a_fresh_one_that_is_refused_too_ends_it(self) -> None:
+    def test_rejected_new_key_ends_the_call(self) -> None:
         with serve(answer(status="401 Unauthorized")) as server:
             client = Client(server.url, Key("old", "new"))
             assert client.problem().code == "upstream_rejected_key"
@@ -324,9 +322,7 @@ class TestKey:
             ([BUSY, BUSY, REJECTED, "200 OK"], None, "old old old new"),
         ],
     )
-    def test_attempts_count_over_both_keys_and_a_fresh_one_gets_one_at_least(
-        self, statuses: list[str], code: str | None, keys: str
-    ) -> None:
+    def test_attempts_count_over_both_keys_with_one_for_the_new_key(self, statuses: list[str], code: str | None, keys: str) -> None:
         with serve(*(answer(status=status) for status in statuses)) as server:
             client = Client(server.url, Key("old", "new"))
             if code:
@@ -361,7 +357,7 @@ class TestMetrics:
         assert Client("http://127.0.0.1:9", Unavailable()).problem().code == "secret_unavailable"
         assert "UpstreamLatency" not in self._metrics(output)
 
-    def test_time_that_was_over_before_imin_was_called_is_a_fault_of_this_service(self, output: Output) -> None:
+    def test_deadline_before_the_imin_call_is_a_fault_of_the_service(self, output: Output) -> None:
         with serve(answer()) as server:
             assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
         metrics = self._metrics(output)
@@ -403,12 +399,12 @@ class TestTls:
         authority.issue_cert("127.0.0.1").configure_cert(context)
         return context
 
-    def test_an_unknown_certificate_is_no_connection(self, tls: ssl.SSLContext) -> None:
+    def test_unknown_certificate_is_a_connection_failure(self, tls: ssl.SSLContext) -> None:
         with serve(answer(), tls=tls) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert server.requests == []
 
-    def test_a_certificate_for_another_name_is_no_connection(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
+    def test_certificate_for_another_name_is_a_connection_failure(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
         with serve(answer(), tls=tls) as server:
@@ -426,7 +422,7 @@ class TestTls:
         assert (server.connections, len(server.requests)) == (1, 20)
 
 
-def test_a_url_that_is_none_is_refused() -> None:
+def test_invalid_url_is_rejected() -> None:
     with pytest.raises(Problem) as caught:
         Client("http://127.0.0.1:1:1").accounts()
     assert caught.value.code == "upstream_invalid_response"

@@ -36,7 +36,7 @@ def connected(**members: Any) -> Any:
 
 
 class TestCases:
-    def test_no_account_with_the_seller(self) -> None:
+    def test_account_without_email_match_is_not_connected(self) -> None:
         found = account(**{"imin:matchingEmailExists": False})
         assert found == {
             "status": "not_connected",
@@ -44,16 +44,16 @@ class TestCases:
             "emailMatches": False,
         }
 
-    def test_an_account_that_is_not_connected(self) -> None:
+    def test_account_with_email_match_is_not_connected(self) -> None:
         assert account(**{"imin:matchingEmailExists": True})["emailMatches"] is True
 
     @pytest.mark.parametrize("matches", [{}, {"imin:matchingEmailExists": False}, {"imin:matchingEmailExists": True}])
     @pytest.mark.parametrize(("kind", "suggested"), [("RegisterAction", "existing"), ("CreateAction", "new")])
-    def test_single_connect_url_is_suggested_whatever_the_match(self, matches: Any, kind: str, suggested: str) -> None:
+    def test_single_connect_url_is_always_suggested(self, matches: Any, kind: str, suggested: str) -> None:
         found = account(potentialAction={"@type": kind, "target": "https://imin.example.com/?jwt=1"}, **matches)
         assert found["connect"]["suggested"] == suggested
 
-    def test_no_actions_does_not_mean_connected_and_actions_alone_mean_not_connected(self) -> None:
+    def test_actions_alone_mean_not_connected(self) -> None:
         action = {"@type": "CreateAction", "target": "https://imin.example.com/?jwt=1"}
         found = account(potentialAction=action)
         assert found["status"] == "not_connected"
@@ -72,16 +72,16 @@ class TestCases:
             {"imin:evidenceRequests": [{"@id": "x"}]},
         ],
     )
-    def test_connected_is_told_by_any_field_of_its_case(self, members: dict[str, Any]) -> None:
+    def test_any_field_of_a_connected_account_means_connected(self, members: dict[str, Any]) -> None:
         found = account(**members)
         assert found["status"] == "connected"
         assert {"accessPasses", "entitlementErrors", "evidenceRequests"} <= set(found)
 
     @pytest.mark.parametrize("nothing", [{}, {"customer": None, "accessPass": [], "dateLinked": "", "potentialAction": []}])
-    def test_what_is_in_no_case_is_unknown(self, nothing: dict[str, Any]) -> None:
+    def test_account_without_a_case_is_unknown(self, nothing: dict[str, Any]) -> None:
         assert account(**nothing) == {"status": "unknown", "seller": {**_seller(), "links": []}}
 
-    def test_connected_wins_over_signs_of_the_contrary(self) -> None:
+    def test_date_linked_outweighs_signs_of_no_connection(self) -> None:
         assert connected(**{"imin:matchingEmailExists": True})["status"] == "connected"
 
 
@@ -91,7 +91,7 @@ def _seller() -> dict[str, str]:
 
 class TestDrift:
     @pytest.mark.parametrize("nothing", NOTHING)
-    def test_null_empty_and_absent_are_nothing_wherever_they_stand(self, nothing: Any) -> None:
+    def test_null_empty_and_absent_values_are_equal_everywhere(self, nothing: Any) -> None:
         full = {
             "seller": dict.fromkeys(["@id", "id", "name", "url", "logo", "email", "telephone", "sameAs"], nothing),
             "imin:matchingEmailExists": nothing,
@@ -119,7 +119,7 @@ class TestDrift:
     def test_unknown_properties_and_contexts_are_ignored(self) -> None:
         assert account(**{"@context": 5, "imin:new": {"a": [1]}, "@type": "Something"})["status"] == "unknown"
 
-    def test_id_and_type_with_or_without_at(self) -> None:
+    def test_id_and_type_are_read_with_or_without_at(self) -> None:
         found = connected(
             seller={"id": "plain"},
             **{
@@ -144,22 +144,22 @@ class TestDrift:
             ("seller", {"sameAs": "https://a"}, lambda found: found["seller"]["links"]),
         ],
     )
-    def test_one_value_or_a_list_of_them(self, member: str, value: Any, place: Any) -> None:
+    def test_one_value_or_a_list_reads_the_same(self, member: str, value: Any, place: Any) -> None:
         listed = {"sameAs": [value["sameAs"]]} if member == "seller" else [value]
         assert place(connected(**{member: value})) == place(connected(**{member: listed})) != []
 
-    def test_a_single_account_in_place_of_the_list(self) -> None:
+    def test_single_account_instead_of_a_list_is_read(self) -> None:
         reshaped = reshape(json.dumps({"imin:item": {"seller": SELLER}, "imin:entitlementFilter": "f"}).encode())
         assert (len(reshaped.accounts), reshaped.entitlement_filter, reshaped.warnings) == (1, "f", [])
 
     @pytest.mark.parametrize("name", ["hiddenEntitlements", "hasHiddenEntitlements"])
     @pytest.mark.parametrize(("value", "flag"), [(True, True), ("true", True), (False, False), ("false", False)])
-    def test_hidden_entitlements_by_both_names_as_flag_or_string(self, name: str, value: Any, flag: bool) -> None:
+    def test_hidden_entitlements_are_read_by_both_names(self, name: str, value: Any, flag: bool) -> None:
         assert connected(**{name: value})["hiddenEntitlements"] is flag
 
     @pytest.mark.parametrize("name", ["expires", "validUntil"])
     @pytest.mark.parametrize("action", ["evidenceRequest", "evidenceRequestAction"])
-    def test_evidence_requests_by_all_names(self, name: str, action: str) -> None:
+    def test_evidence_requests_are_read_by_all_names(self, name: str, action: str) -> None:
         request = {name: "2021-05-10T10:45:33+00:00", action: {"expiry": "2021-07-10T10:45:33Z", "url": "https://u"}}
         (found,) = json.loads(msgspec.json.encode(connected(**{"imin:evidenceRequests": request})))["evidenceRequests"]
         assert found == {
@@ -180,11 +180,11 @@ class TestDrift:
             ("", "unknown"),
         ],
     )
-    def test_an_evidence_request_has_the_status_of_its_action(self, action_status: str, status: str) -> None:
+    def test_evidence_request_has_the_status_of_its_action(self, action_status: str, status: str) -> None:
         request = {"@id": "e", "evidenceRequest": {"actionStatus": action_status}}
         assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == status
 
-    def test_a_barcode_keeps_its_leading_zeros_and_its_image(self) -> None:
+    def test_barcode_keeps_its_leading_zeros_and_image(self) -> None:
         barcode = {"text": "0012", "url": "https://i"}
         assert connected(accessPass=barcode)["accessPasses"] == [{"text": "0012", "imageUrl": "https://i"}]
 
@@ -202,12 +202,12 @@ class TestDrift:
         found = json.loads(msgspec.json.encode(account(dateLinked=moment)))
         assert found["connectedAt"] == utc
 
-    def test_a_connect_without_a_url_is_left_out(self) -> None:
+    def test_connect_without_a_url_is_left_out(self) -> None:
         assert "connect" not in account(
             potentialAction=[{"@type": "RegisterAction"}, {"@type": "OtherAction", "target": "https://a"}]
         )
 
-    def test_a_byte_order_mark_is_passed_over(self) -> None:
+    def test_byte_order_mark_is_ignored(self) -> None:
         assert reshape(b'\xef\xbb\xbf{"imin:item": []}').accounts == []
 
 
@@ -287,7 +287,7 @@ class TestCasesByPresence:
             ({"imin:evidenceRequests": [{"expires": "soon"}]}, "connected"),
         ],
     )
-    def test_unreadable_field_tells_its_case(self, members: dict[str, Any], status: str) -> None:
+    def test_unreadable_field_determines_its_case(self, members: dict[str, Any], status: str) -> None:
         (found,), warnings = read({"seller": SELLER} | members)
         assert found["status"] == status
         assert len(warnings) == 1
@@ -311,7 +311,7 @@ class TestForms:
             ("http://[::1]:3000/@a", "http://[::1]:3000/@a"),
         ],
     )
-    def test_url_or_an_object_that_has_one(self, logo: Any, url: str) -> None:
+    def test_url_is_read_from_a_string_or_an_object(self, logo: Any, url: str) -> None:
         assert account(seller=SELLER | {"logo": logo})["seller"]["logoUrl"] == url
 
     @pytest.mark.parametrize(
@@ -335,14 +335,14 @@ class TestForms:
             {"@id": "schema:RegisterAction"},
         ],
     )
-    def test_action_by_its_type_and_target(self, kind: Any, target: Any) -> None:
+    def test_action_is_read_by_type_and_target(self, kind: Any, target: Any) -> None:
         assert account(potentialAction={"@type": kind, "target": target})["connect"] == {
             "suggested": "existing",
             "existingAccountUrl": JWT_URL,
         }
 
     @pytest.mark.parametrize("name", [{"@value": "Neun", "@language": "de"}, ["Neun"], [{}, {"@value": "Neun"}], [5, "Neun"]])
-    def test_text_or_a_value_object(self, name: Any) -> None:
+    def test_text_is_read_from_a_string_or_a_value_object(self, name: Any) -> None:
         assert account(seller={"@id": "s", "name": name})["seller"]["name"] == "Neun"
 
     @pytest.mark.parametrize(
@@ -354,14 +354,14 @@ class TestForms:
             "https://schema.org/ActiveActionStatus/",
         ],
     )
-    def test_enumeration_by_its_last_part(self, status: Any) -> None:
+    def test_enumeration_is_read_by_its_last_part(self, status: Any) -> None:
         request = {"@id": "e", "evidenceRequest": [{"actionStatus": status}]}
         assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == "active"
 
     @pytest.mark.parametrize(
         "kind", ["EntitlementConflict", "oa:EntitlementConflict", ["https://openactive.io/EntitlementConflict"]]
     )
-    def test_error_type_by_its_last_part(self, kind: Any) -> None:
+    def test_error_type_is_read_by_its_last_part(self, kind: Any) -> None:
         assert connected(**{"imin:entitlementUpdateErrors": {"@type": kind}})["entitlementErrors"] == [
             {"type": "EntitlementConflict"}
         ]
@@ -370,7 +370,7 @@ class TestForms:
         "flag",
         [True, "true", "True", [True], {"@value": True}, {"@value": "true"}, "https://schema.org/True", {"@id": "schema:True"}],
     )
-    def test_flag_in_any_form(self, flag: Any) -> None:
+    def test_flag_is_read_in_any_form(self, flag: Any) -> None:
         assert connected(hiddenEntitlements=flag)["hiddenEntitlements"] is True
         assert account(**{"imin:matchingEmailExists": flag})["emailMatches"] is True
 
@@ -390,19 +390,19 @@ class TestForms:
             (["2021-01-27"], "2021-01-27T00:00:00Z"),
         ],
     )
-    def test_date_or_date_time(self, moment: Any, utc: str) -> None:
+    def test_date_is_read_with_or_without_a_time(self, moment: Any, utc: str) -> None:
         found = account(**{"dateLinked": moment, "imin:matchingEmailExists": True, "potentialAction": [CREATE]})
         assert json.loads(msgspec.json.encode(found))["connectedAt"] == utc
 
     @pytest.mark.parametrize("kind", [5, [5], {"a": 1}, [{"@id": 5}], {"@value": 5}])
-    def test_unreadable_type_costs_only_itself(self, kind: Any) -> None:
+    def test_unreadable_type_affects_only_itself(self, kind: Any) -> None:
         errors = {"@type": kind, "name": "n"}
         (found,), warnings = read({"seller": SELLER, "dateLinked": "2021-01-27", "imin:entitlementUpdateErrors": errors})
         assert found["entitlementErrors"] == [{"name": "n"}]
         assert [warning["code"] for warning in warnings] == ["unreadable_field"]
 
     @pytest.mark.parametrize("container", ["@set", "@list"])
-    def test_container_in_place_of_an_object(self, container: str) -> None:
+    def test_container_instead_of_an_object_is_read(self, container: str) -> None:
         found = connected(
             **{
                 "imin:entitlementUpdateErrors": {container: [{"@type": "A"}, {"@type": "#", "name": "n"}]},
@@ -420,11 +420,11 @@ class TestForms:
         unknown = [{}, {"evidenceRequest": {"actionStatus": "Surprise"}}]
         assert connected(**{"imin:evidenceRequests": unknown})["evidenceRequests"] == []
 
-    def test_iri_as_a_value_object(self) -> None:
+    def test_iri_is_read_from_a_value_object(self) -> None:
         request = {"entitlementType": {"inScheme": {"@value": "scheme"}}}
         assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["entitlementScheme"] == "scheme"
 
-    def test_single_values_in_lists_and_sets(self) -> None:
+    def test_single_values_are_read_from_lists_and_sets(self) -> None:
         found = connected(
             seller=[SELLER | {"sameAs": {"@set": ["https://a.example.com", {"url": "https://b.example.com"}]}}],
             customer=[{"email": ["rosie@example.com"]}],
@@ -439,7 +439,7 @@ class TestForms:
 
 class TestDangerousUrls:
     @pytest.mark.parametrize("url", DANGEROUS)
-    def test_each_is_left_out_wherever_it_stands_with_a_warning_that_does_not_repeat_it(self, url: str) -> None:
+    def test_dangerous_url_is_left_out_with_a_warning_that_hides_it(self, url: str) -> None:
         members = {
             "seller": SELLER | {"url": url, "logo": {"url": url}, "sameAs": ["https://a.example.com", url]},
             "dateLinked": "2021-01-27T12:00:00Z",
@@ -454,7 +454,7 @@ class TestDangerousUrls:
         assert url not in json.dumps(warnings)
 
     @pytest.mark.parametrize("url", DANGEROUS)
-    def test_connect_url_is_left_out(self, url: str) -> None:
+    def test_dangerous_connect_url_is_left_out(self, url: str) -> None:
         (found,), warnings = read({"seller": SELLER, "potentialAction": [CREATE, REGISTER | {"target": url}]})
         assert found["connect"] == {"suggested": "new", "newAccountUrl": JWT_URL}
         assert [warning["detail"] for warning in warnings] == [
@@ -464,7 +464,7 @@ class TestDangerousUrls:
 
 class TestJsonThatIsNot:
     @pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"-Infinity", b'"a\tb"', b'"a\nb"', b'{"a": [NaN]}'])
-    def test_where_nobody_reads_it_costs_nothing(self, value: bytes) -> None:
+    def test_invalid_json_in_an_unused_field_has_no_effect(self, value: bytes) -> None:
         seller = json.dumps(SELLER).encode()
         for body in (
             b'{"x": ' + value + b', "imin:item": [{"seller": ' + seller + b"}]}",
@@ -474,7 +474,7 @@ class TestJsonThatIsNot:
             assert reshaped.warnings == []
             assert {each.seller.name for each in reshaped.accounts} == {"Acme"}
 
-    def test_where_a_field_is_read_it_costs_that_field(self) -> None:
+    def test_invalid_json_in_a_field_affects_only_that_field(self) -> None:
         reshaped = reshape(b'{"imin:item": [{"seller": {"name": "Acme", "email": NaN}, "dateLinked": "2021-01-27"}]}')
         assert reshaped.accounts[0].seller.name == "Acme"
         assert [warning.detail for warning in reshaped.warnings] == ["seller.email: expected a string, got a number"]
@@ -495,7 +495,7 @@ class TestWarnings:
             ({"seller": []}, "seller: expected an object, got a list"),
         ],
     )
-    def test_an_unreadable_account_costs_only_itself(self, item: Any, detail: str) -> None:
+    def test_unreadable_account_affects_only_itself(self, item: Any, detail: str) -> None:
         found, warnings = read({"seller": SELLER}, item, {"seller": SELLER})
         assert len(found) == 2
         assert warnings == [{"index": 1, "code": "unreadable_account", "detail": detail}]
@@ -522,40 +522,40 @@ class TestWarnings:
             ({"seller": SELLER | {"telephone": "\ud800"}}, "seller.telephone: expected a string, got a string"),
         ],
     )
-    def test_an_unreadable_field_costs_only_itself(self, members: dict[str, Any], detail: str) -> None:
+    def test_unreadable_field_affects_only_itself(self, members: dict[str, Any], detail: str) -> None:
         (found,), warnings = read({"seller": SELLER, "hasHiddenEntitlements": True} | members)
         assert found["status"] == "connected"
         assert found["seller"]["name"] == "Acme"
         assert warnings == [{"index": 0, "code": "unreadable_field", "detail": detail}]
 
-    def test_an_unreadable_entitlement_filter_is_told_without_an_index(self) -> None:
+    def test_unreadable_entitlement_filter_warns_without_an_index(self) -> None:
         reshaped = reshape(b'{"imin:item": [], "imin:entitlementFilter": 5}')
         detail = "imin:entitlementFilter: expected a string, got a number"
         assert msgspec.to_builtins(reshaped.warnings) == [{"code": "unreadable_field", "detail": detail}]
         assert reshaped.entitlement_filter is None
 
     @pytest.mark.parametrize("broken", [b'"\xff"', b'"\\ud83d"'])
-    def test_a_broken_string_costs_only_its_field(self, broken: bytes) -> None:
+    def test_broken_string_affects_only_its_field(self, broken: bytes) -> None:
         seller = json.dumps(SELLER).encode()
         body = b'{"imin:item": [{"seller": {"@id": "1", "name": ' + broken + b'}}, {"seller": ' + seller + b"}]}"
         reshaped = reshape(body)
         assert [each.seller.name for each in reshaped.accounts] == [None, "Acme"]
         assert [each.detail for each in reshaped.warnings] == ["seller.name: expected a string, got a string"]
 
-    def test_an_item_nested_beyond_reason_costs_only_itself(self) -> None:
+    def test_deeply_nested_item_affects_only_itself(self) -> None:
         deep = b"[" * 500 + b"]" * 500
         reshaped = reshape(b'{"imin:item": [{"seller": {"name": 5}, "x": ' + deep + b'}, {"seller": {"name": "Acme"}}]}')
         assert reshaped.accounts[-1].seller.name == "Acme"
         assert [each.index for each in reshaped.warnings] == [0]
 
     @pytest.mark.parametrize("field", ["imin:evidenceRequests", "customer", "dateLinked"])
-    def test_field_nested_beyond_reason_costs_no_other_account(self, field: str) -> None:
+    def test_deeply_nested_field_affects_no_other_account(self, field: str) -> None:
         deep = b"[" * 480 + b"]" * 480
         item = b'{"seller": {"name": "Acme", "email": 5}, "' + field.encode() + b'": ' + deep + b"}"
         reshaped = reshape(b'{"imin:item": [' + item + b', {"seller": {"name": "Neighbour"}}]}')
         assert [each.seller.name for each in reshaped.accounts] == ["Acme", "Neighbour"]
 
-    def test_url_nested_beyond_reason_costs_only_itself(self) -> None:
+    def test_deeply_nested_url_affects_only_itself(self) -> None:
         deep = b'{"url":' * 480 + b'"https://a"' + b"}" * 480
         reshaped = reshape(b'{"imin:item": [{"seller": {"name": "Acme", "logo": ' + deep + b"}}]}")
         assert [each.seller.name for each in reshaped.accounts] == ["Acme"]
@@ -600,7 +600,7 @@ ITEM = JSON | st.dictionaries(st.sampled_from(MEMBERS), FIELD | OBJECT | st.list
 
 
 @given(st.lists(ITEM, max_size=4))
-def test_no_item_raises_or_costs_another_one(items: list[Any]) -> None:
+def test_arbitrary_item_never_raises_or_affects_another(items: list[Any]) -> None:
     good = {"seller": {"@id": "good"}, "imin:matchingEmailExists": True}
     surrounded = [good, *[each for item in items for each in (item, good)]]
 
@@ -621,7 +621,7 @@ def _has_seller(item: Any) -> bool:
 
 
 @given(ITEM)
-def test_an_account_reads_the_same_whole_and_taken_apart(item: Any) -> None:
+def test_account_reads_the_same_on_both_paths(item: Any) -> None:
     if isinstance(item, dict) and isinstance(item.get("seller"), dict):
         whole, warnings = read(item)
         apart, more = read(item | {"seller": item["seller"] | {"telephone": 5}})
@@ -631,6 +631,6 @@ def test_an_account_reads_the_same_whole_and_taken_apart(item: Any) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+def test_arbitrary_bytes_are_read_or_rejected(body: bytes) -> None:
     with contextlib.suppress(Problem):
         assert isinstance(reshape(body).accounts, list)
