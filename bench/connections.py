@@ -14,8 +14,8 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from bench.figures import Figure
 from bench.service import silence
+from local.dependencies import serve
 from local.imin import make_imin
-from local.parts import serve
 from seller_accounts.aws.secret import Secret
 from seller_accounts.imin.imin_client import Upstream, upstream_deadline
 from seller_accounts.network.transport import make_session

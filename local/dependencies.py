@@ -1,6 +1,6 @@
-"""What the functions need around them on this machine: AWS, an imin, and the settings that lead to both.
+"""The functions' dependencies on this machine: AWS, the local imin, the issuer, and settings that point to them.
 
-It does not run the functions: `__main__.py` does in processes of its own, `sam.py` in Lambda's containers.
+`__main__.py` runs the functions in its own child processes, `sam.py` in Lambda's containers.
 """
 
 import contextlib
@@ -32,8 +32,8 @@ WEBHOOK_KEY = os.environ.get("IMIN_WEBHOOK_KEY") or "local-webhook-key"
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The parts, running. `functions` have the environment in force; `issuer` is None where another one is used."""
+class Dependencies:
+    """Running dependencies. `functions` have their effective environment; `issuer` is None if another issuer is configured."""
 
     functions: list[Function]
     settings: Mapping[str, str]
@@ -42,10 +42,10 @@ class Parts:
     imin_state: State
 
 
-def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Parts:
-    """Starts AWS and imin on `host`, until `running` ends. Raises `OSError` (a port is taken), `ValueError` (a bad number)."""
+def start_dependencies(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Dependencies:
+    """Start AWS and imin on `host` until `running` ends. Raises `OSError` (a port is taken), `ValueError` (an invalid number)."""
     aws_port, imin_port = number("AWS_PORT", 3001), number("IMIN_PORT", 3002)
-    local = {
+    local_values = {
         "ALLOWED_REDIRECT_URIS": f"brokerapp://linked,{api_url}/",
         "IMIN_BASE_URL": f"http://{host}:{imin_port}",
         "OIDC_AUDIENCE": "seller-accounts-local",
@@ -53,10 +53,13 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
         "PUBLIC_BASE_URL": api_url,
     }
     template = Template()
-    functions = [replace(each, environment=_in_force(each.environment, local)) for each in template.functions()]
+    functions = [
+        replace(function, environment=_effective_environment(function.environment, local_values))
+        for function in template.functions()
+    ]
     settings = {name: value for function in functions for name, value in function.environment.items()}
-    for name, meant in misspelt_settings(os.environ, settings).items():
-        print(f"{name} is not a setting: did you mean {meant}?", file=sys.stderr, flush=True)
+    for name, suggestion in misspelt_settings(os.environ, settings).items():
+        print(f"{name} is not a setting: did you mean {suggestion}?", file=sys.stderr, flush=True)
 
     state = State()
     if not os.environ.get("AWS_ENDPOINT_URL"):
@@ -74,11 +77,11 @@ def start_parts(running: contextlib.ExitStack, host: str, api_url: str, issuer_u
     issuer = None
     if "OIDC_ISSUER" not in os.environ:
         issuer = make_issuer(issuer_url, settings["OIDC_AUDIENCE"], settings["CUSTOMER_CLAIM"])
-    return Parts(functions, settings, variables, issuer, state)
+    return Dependencies(functions, settings, variables, issuer, state)
 
 
 def number(name: str, default: int) -> int:
-    """A port or count in the environment. Raises `ValueError` with its name."""
+    """Return a port or count from the environment. Raises `ValueError` with its name."""
     text = os.environ.get(name, "") or str(default)
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise ValueError(f"{name} must be a whole number from 1 to 65535")
@@ -86,9 +89,9 @@ def number(name: str, default: int) -> int:
 
 
 def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: str, port: int, tls: "Adapter | None" = None) -> int:
-    """Serves `application` in threads, until `running` ends; gives the port, which is any free one for 0.
+    """Serve `application` in threads until `running` ends, and return the port; 0 chooses a free one.
 
-    Raises `OSError` when the port is taken.
+    Raises `OSError` if the port is taken.
     """
     server = Server((host, port), application, numthreads=SERVER_THREADS)
     server.ssl_adapter = tls
@@ -98,6 +101,6 @@ def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: s
     return int(server.bind_addr[1])
 
 
-def _in_force(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a function: what the environment says, else what is so on this machine, else what the template says."""
-    return {name: os.environ.get(name, local.get(name, value)) for name, value in declared.items()}
+def _effective_environment(declared: Mapping[str, str], local_values: Mapping[str, str]) -> dict[str, str]:
+    """Return a function's variables: from the environment if set there, else the local value, else the template's."""
+    return {name: os.environ.get(name, local_values.get(name, value)) for name, value in declared.items()}
