@@ -80,7 +80,7 @@ class TestWords:
             openapi.make_document(template)
 
     def test_words_for_what_is_not_there_fail(self) -> None:
-        with pytest.raises(WordsError, match="is not there: gone"):
+        with pytest.raises(WordsError, match="unknown names: gone"):
             compare("fields", ["here"], ["here", "gone"])
 
 
