@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 FAULTS = {
     "nothing": "Everything works.",
-    "imin-down": "imin responds to accounts calls with 503. A link whose customer returns now stays “received” until imin works again.",
-    "imin-busy": "imin responds to accounts calls with 429 and “Retry-After: 30”, which the API passes through with a 503.",
+    "imin-down": "imin responds with 503. A link whose customer returns now stays “received” until imin works again.",
+    "imin-busy": "imin responds with 429 and “Retry-After: 30”, which the API passes through with a 503.",
     "throttled": "The API responds with 429, as API Gateway does when there are too many calls.",
     "storage-down": "DynamoDB fails. A customer who returns now sees the 503 page; after switching back, “Try again” works.",
     "old-urls": "Connect URLs have expired when they are opened, as after 15 minutes. Used ones are always rejected.",
