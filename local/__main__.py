@@ -1,8 +1,8 @@
 """The local stack: `python -m local` starts the whole service on this machine, with no Docker, no AWS account and no network.
 
-The API with its functions (port 3000), AWS (3001), an imin (3002) and an OIDC issuer (on the API's port), as `template.yaml` has
-them, the API's documentation (`/docs`) and a demo app (`/`). Every setting of the functions can be given in the environment, and
-`ALLOWED_ORIGINS` and `AUTHORIZATION_SCOPES` for API Gateway. It stops on Ctrl-C or SIGTERM.
+It serves the API with its functions as declared in `template.yaml` (port 3000), AWS (3001), a fake imin (3002), and, on the API's
+port, an OIDC issuer, the API's documentation (`/docs`) and a demo app (`/`). The environment can override every setting of the
+functions, and `ALLOWED_ORIGINS` and `AUTHORIZATION_SCOPES` of API Gateway. Ctrl-C or SIGTERM stops it.
 """
 
 import contextlib
@@ -34,10 +34,10 @@ HOST = "127.0.0.1"
 
 
 def main() -> None:
-    """Start everything, print where it is, and wait to be stopped. An invalid setting ends it with the setting's name."""
+    """Start everything, print where it is, and wait for a signal. Exit with the name of any invalid setting."""
     stopped = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stopped.set())
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stopped.set())
     try:
         with contextlib.ExitStack() as running:
             print(start(running), flush=True)
@@ -47,9 +47,9 @@ def main() -> None:
 
 
 def start(running: contextlib.ExitStack) -> str:
-    """Start all dependencies and the API, to be stopped by `running`, and return what to print: where everything is, then `ready`.
+    """Start the dependencies and the API until `running` ends. Return the text to print: all addresses, then `ready`.
 
-    Raises `FunctionError`, `OSError` (a port is taken), `ValueError` (a bad number).
+    Raises `FunctionError`, `OSError` (a port is taken), `ValueError` (an invalid number).
     """
     port, concurrency = number("PORT", 3000), number("CONCURRENCY", 2)
     api_url = f"http://{HOST}:{port}"
@@ -67,36 +67,39 @@ def start(running: contextlib.ExitStack) -> str:
     scopes, origins = (split(os.environ.get(name, "")) for name in ("AUTHORIZATION_SCOPES", "ALLOWED_ORIGINS"))
     authorizer = Authorizer(dependencies.settings["OIDC_ISSUER"], split(dependencies.settings["OIDC_AUDIENCE"]), scopes)
     cors = Cors(Template().document["Resources"]["Api"]["Properties"]["CorsConfiguration"]["Fn::If"][1], origins)
-    beside: dict[str, WSGIApplication] = {
+    mounts: dict[str, WSGIApplication] = {
         "/docs": make_docs(has_issuer=dependencies.issuer is not None),
         "/openapi.json": make_document(port),
         **({"/local": dependencies.issuer} if dependencies.issuer else {}),
     }
     api: WSGIApplication = FaultyGateway(Gateway(pools, authorizer, cors, f"{HOST}:{port}"), dependencies.imin_state)
-    # the demo signs its customers in at the local issuer
-    serve(running, DispatcherMiddleware(Demo(api) if dependencies.issuer else api, beside), HOST, port)
+    # The demo app signs customers in at the local issuer, so it needs that issuer.
+    serve(running, DispatcherMiddleware(Demo(api) if dependencies.issuer else api, mounts), HOST, port)
     return "\n".join([*_directions(api_url, ports, dependencies), f"ready {api_url}"])
 
 
 def _directions(api_url: str, ports: dict[str, int], dependencies: Dependencies) -> list[str]:
-    """Return a line for each thing that a newcomer can open or do."""
+    """Return one line for each address to open or command to try."""
     lines = [
         ("demo app", f"{api_url}/  (sign in as rosie; the password at imin is rosie-password)" if dependencies.issuer else None),
         ("API docs", f"{api_url}/docs"),
         (
             "imin",
-            f"http://{HOST}:{ports['IMIN_PORT']}/  (accounts, and failures to switch on)" if "IMIN_PORT" in ports else None,
+            f"http://{HOST}:{ports['IMIN_PORT']}/  (accounts, and faults to switch on)" if "IMIN_PORT" in ports else None,
         ),
         ("tokens", f"""curl {api_url}/local/token -d '{{"customerIdentifier": "rosie"}}'""" if dependencies.issuer else None),
         ("redirectUri", f"{dependencies.settings['ALLOWED_REDIRECT_URIS'].replace(',', ' or ')}  (compared exactly)"),
-        ("logs", "one line a call; LOGS=json make start prints the functions' own" if os.environ.get("LOGS") != "json" else None),
+        (
+            "logs",
+            "one line per call; LOGS=json make start prints the JSON logs" if os.environ.get("LOGS") != "json" else None,
+        ),
         ("stop", "Ctrl-C"),
     ]
-    return [f"{name:12} {what}" for name, what in lines if what]
+    return [f"{name:12} {text}" for name, text in lines if text]
 
 
 def split(text: str) -> list[str]:
-    """Split a comma-separated parameter; empty text has no entries."""
+    """Split a comma-separated parameter; an empty text has no entries."""
     return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 

@@ -1,8 +1,8 @@
-"""API Gateway's JWT authorizer on this machine: it accepts and rejects the tokens that the real one does.
+"""API Gateway's JWT authorizer on this machine: it accepts and rejects the same tokens as the real one.
 
-RSA signatures (RS256, RS384, RS512) with a `kid` only. It shares no code with the functions' own check.
+Tokens need an RSA signature (RS256, RS384, RS512) and a `kid`. This module shares no code with the functions' own check.
 Source: API Gateway's developer guide, "Control access to HTTP APIs with JWT authorizers" and "Troubleshooting issues with HTTP API
-JWT authorizers". Assumption: only the descriptions about the audience and the scopes are known to be API Gateway's own words.
+JWT authorizers". Assumption: the descriptions in challenges, except those about audience and scopes, which are API Gateway's.
 """
 
 import json
@@ -24,7 +24,7 @@ FetchJson = Callable[[str], Any]
 
 
 class RejectionError(Exception):
-    """A request that the authorizer rejects, with the status and the challenge that API Gateway sends."""
+    """A rejected request, with the status and the challenge that API Gateway sends."""
 
     def __init__(self, status: int, challenge: str, reason: str) -> None:
         super().__init__(reason)
@@ -34,7 +34,7 @@ class RejectionError(Exception):
 
 @dataclass(frozen=True)
 class Authorized:
-    """The verified claims of a token, and the route's scopes that it has (None where the route has none)."""
+    """The verified claims of a token, and those of the route's scopes that it has (None if the route has no scopes)."""
 
     claims: Mapping[str, object]
     scopes: list[str] | None
@@ -49,7 +49,7 @@ def fetch_json(url: str) -> Any:
 
 @dataclass
 class Authorizer:
-    """The JWT authorizer of an issuer, for any of `audiences`; a token must have one of `scopes`, if there are any."""
+    """The JWT authorizer of an issuer, for any of `audiences`; a token must have one of `scopes`, if any are given."""
 
     issuer: str
     audiences: Sequence[str]
@@ -139,7 +139,7 @@ def _texts(claim: object) -> list[str]:
 
 
 def _number(claim: object, missing: float) -> float:
-    """Return a time claim as seconds; a claim that is no number is in no valid time."""
+    """Return a time claim in seconds. Raises `RejectionError` unless it is a number."""
     if claim is None:
         return missing
     if isinstance(claim, bool) or not isinstance(claim, int | float):

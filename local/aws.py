@@ -1,4 +1,4 @@
-"""AWS on this machine: moto's server, and in it, or in what stands in for it, the secrets and tables that the template declares."""
+"""AWS on this machine: moto's server, and the template's secrets and tables, created there or at another endpoint."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_
 
 
 def variables(endpoint_url: str) -> dict[str, str]:
-    """Return variables that point AWS clients of this process or a child to the local AWS, not to the machine's configuration."""
+    """Return variables that point AWS clients to `endpoint_url` and away from the machine's own AWS configuration."""
     return {
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -33,7 +33,7 @@ def variables(endpoint_url: str) -> dict[str, str]:
 
 
 def make_aws() -> "WSGIApplication":
-    """Return moto's server as an application that takes one request at a time, so that updates are as atomic as DynamoDB's."""
+    """Return moto's server as an application. It serves one request at a time, so updates are atomic as in DynamoDB."""
     server = DomainDispatcherApplication(create_backend_app)
     lock = threading.Lock()
 
@@ -45,7 +45,7 @@ def make_aws() -> "WSGIApplication":
 
 
 def make_secrets(client: "SecretsManagerClient", values: Mapping[str, str]) -> None:
-    """Create each missing secret of `values` (by name)."""
+    """Create the missing secrets of `values` (by name)."""
     for name, value in values.items():
         try:
             client.create_secret(Name=name, SecretString=value)
@@ -54,15 +54,15 @@ def make_secrets(client: "SecretsManagerClient", values: Mapping[str, str]) -> N
 
 
 def random_key() -> str:
-    """Generate a random key."""
+    """Return a random key."""
     return secrets.token_urlsafe(48)
 
 
 def make_tables(client: "DynamoDBClient", tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Create each missing table of `tables` (properties of the template, by name)."""
+    """Create the missing tables of `tables` (properties from the template, by name)."""
     for name, properties in tables.items():
-        wanted = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        arguments = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
         try:
-            client.create_table(TableName=name, **wanted)
+            client.create_table(TableName=name, **arguments)
         except client.exceptions.ResourceInUseException:
             continue

@@ -1,7 +1,7 @@
-"""The local imin's connect pages: a customer logs in to an account, creates one, or cancels, and is redirected.
+"""The local imin's connect pages: a customer logs in to an account, creates one, or cancels, and returns to the app.
 
-A wrong password does not use up a connect URL. How a customer comes back is documented nowhere, so it can be chosen:
-`RETURN_STYLES`. Nothing here is a model of how imin's own pages look.
+A wrong password doesn't use up a connect URL. imin doesn't document how a customer returns, so the style can be chosen
+(`RETURN_STYLES`). The pages don't look like imin's.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from local.imin_state import State
 
 RETURN_STYLES = {
     "plain": "nothing is appended",
-    "status": "status=… is appended with ? or &, as it should be",
-    "naive": "?status=… is appended, even to a query that is there already",
-    "never": "the browser stays here, as if it were closed or lost its network",
+    "status": "status=… is appended correctly, with ? or &",
+    "naive": "?status=… is appended, even if there is a query already",
+    "never": "the browser stays here, as if it was closed or lost its connection",
 }
 
 
 def make_connect_pages(state: State, urls: ConnectUrls, clock: Callable[[], float]) -> Blueprint:
-    """Make the pages that `urls` lead to."""
+    """Return the pages that `urls` lead to."""
     pages = make_pages("connect")
 
     def read() -> tuple[str, Connection]:
@@ -56,35 +56,35 @@ def make_connect_pages(state: State, urls: ConnectUrls, clock: Callable[[], floa
 
 
 def return_uri(redirect_uri: str, outcome: str, style: str) -> str:
-    """Where a customer is sent after `outcome`, in one of `RETURN_STYLES`."""
+    """Return the URI that the customer returns to after `outcome`, in one of `RETURN_STYLES`."""
     if style == "plain":
         return redirect_uri
     if style == "naive":
         return f"{redirect_uri}?status={outcome}"
-    address, mark, fragment = redirect_uri.partition("#")
-    return f"{address}{'&' if '?' in address else '?'}status={outcome}{mark}{fragment}"
+    address, separator, fragment = redirect_uri.partition("#")
+    return f"{address}{'&' if '?' in address else '?'}status={outcome}{separator}{fragment}"
 
 
 def _connect(state: State, connection: Connection, now: float) -> str | None:
-    """Connect the account as the form says; return an error message, if any."""
+    """Connect the account according to the request's form. Return an error for the customer, or None."""
     customer, seller = state.customers[connection.customer], connection.seller
     name, email, password = (request.form.get(field, "") for field in ("name", "email", "password"))
     login = state.login(customer, seller)
     if state.is_connected(customer, seller):
-        return "Your account is connected already. Cancel leads back to the app."
+        return "Your account is connected already. Choose Cancel to return to the app."
     if connection.action == "RegisterAction":
         if login is None or (email.strip().casefold(), password) != (login["email"].casefold(), login["password"]):
             return "The e-mail address or the password is wrong."
     elif login is not None:
         return "You have an account here already. Go back to the app and connect that one."
     elif not (name.strip() and email.strip() and password):
-        return "Your name, an e-mail address and a password are needed."
+        return "Your name, an e-mail address and a password are required."
     state.connect(customer, seller, login or {"email": email.strip(), "password": password}, now)
     return None
 
 
 def _form(state: State, connection: Connection, email: str, error: str | None = None) -> Response:
-    seller = state.sellers_of(state.customers[connection.customer])[connection.seller]
+    seller = state.visible_sellers(state.customers[connection.customer])[connection.seller]
     is_new = connection.action == "CreateAction"
     name = request.form.get("name", "")
     return page("connect.html", 422 if error else 200, seller=seller, is_new=is_new, name=name, email=email, error=error)

@@ -1,6 +1,6 @@
-"""The local imin's connect URLs: signed, good for 15 minutes, and good once. What a customer does with one is in `connect.py`.
+"""The local imin's connect URLs: signed, valid for 15 minutes, and usable once. `connect.py` has the pages behind them.
 
-How long the real ones live, and what is in them, is documented nowhere.
+Assumption: imin documents neither the lifetime nor the contents of its URLs.
 """
 
 import secrets
@@ -14,7 +14,7 @@ TTL_SECONDS = 900
 
 @dataclass(frozen=True)
 class Connection:
-    """What a connect URL is for. `action` is `RegisterAction` (to log in) or `CreateAction`; `seller` is its short name."""
+    """The purpose of a connect URL. `action` is `RegisterAction` (log in) or `CreateAction`; `seller` is a short name."""
 
     customer: str
     seller: str
@@ -23,7 +23,7 @@ class Connection:
 
 
 class LinkError(Exception):
-    """A connect URL that is not good, or no longer; its text is for the customer."""
+    """An invalid, used or expired connect URL; the text is for the customer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -31,7 +31,7 @@ class LinkError(Exception):
 
 
 class ConnectUrls:
-    """Issues and reads the JWTs of connect URLs, and remembers those that are used up; the state's lock is held around that."""
+    """Issuer of the JWTs in connect URLs, which remembers used ones. Callers hold the state's lock."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -39,14 +39,14 @@ class ConnectUrls:
         self._used: set[str] = set()
 
     def issue(self, connection: Connection) -> str:
-        """Make a JWT for `connection`."""
+        """Return a JWT for `connection`."""
         claims = {"jti": secrets.token_urlsafe(12), "exp": int(self._clock()) + TTL_SECONDS, **asdict(connection)}
         return jwt.encode(claims, self._key, "HS256")
 
     def read(self, token: str) -> tuple[str, Connection]:
-        """Return the id and the content of a valid JWT. Raises `LinkError`."""
+        """Return the id and the contents of a valid JWT. Raises `LinkError`."""
         try:
-            # when it expires is checked below, by our clock
+            # expiry is checked below, with the injected clock
             claims = jwt.decode(token, self._key, ["HS256"], {"verify_exp": False})
         except jwt.InvalidTokenError as error:
             raise LinkError(400, "This link doesn't work") from error
@@ -58,5 +58,5 @@ class ConnectUrls:
         return jti, Connection(**claims)
 
     def use_up(self, jti: str) -> None:
-        """Lets the JWT with this id be good no longer."""
+        """Make the JWT with this id invalid."""
         self._used.add(jti)

@@ -1,7 +1,7 @@
-"""The demo app beside the API: a page at `/` and its files under `/app/`, which do what a broker's mobile app would do with it.
+"""The demo app, which stands for a broker's mobile app: a page at `/` and its files under `/app/`.
 
-It serves files and nothing else: the app runs in the browser, and knows no more of this service than its public API and the local
-issuer. Whatever is not a file of its own is the API's to answer.
+This module only serves files: the app runs in the browser, and uses only the public API and the local issuer. All other requests
+go to the API.
 """
 
 import json
@@ -24,7 +24,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    # Logos and passes are images of sellers, who have them anywhere; those of the local imin are on another port.
+    # Sellers host their logos and passes anywhere; those of the local imin are on another port.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "connect-src 'self'; img-src 'self' https: http://127.0.0.1:*; script-src 'self'; style-src 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'",
@@ -32,7 +32,7 @@ HEADERS = {
 
 
 class Demo:
-    """The demo as a WSGI application in front of `api`, which gets all that is not the demo's."""
+    """The demo as a WSGI application in front of `api`, which gets all other requests."""
 
     def __init__(self, api: "WSGIApplication") -> None:
         self._api = api
@@ -40,24 +40,24 @@ class Demo:
         self._paths = {"/", "/app/client.js", *(f"/app/{file.name}" for file in FOLDER.iterdir())}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        is_mine = environ["PATH_INFO"] in self._paths and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
-        return (self._app if is_mine else self._api)(environ, start_response)
+        is_demo_file = environ["PATH_INFO"] in self._paths and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+        return (self._app if is_demo_file else self._api)(environ, start_response)
 
 
 def make_app() -> Flask:
-    """Make an application of the page and its files."""
+    """Return the page and its files as an application."""
     app = Flask("demo", root_path=str(HERE), static_folder=None)
     client = make_browser_client(json.loads(DOCUMENT.read_text()))
-    customers = {name: each["shows"] for name, each in yaml.safe_load(CUSTOMERS.read_text())["customers"].items()}
+    customers = {name: customer["description"] for name, customer in yaml.safe_load(CUSTOMERS.read_text())["customers"].items()}
 
     @app.get("/")
     def page() -> "str | AnyResponse":
-        if request.host.partition(":")[0] == "localhost":  # another origin: customers do not come back to it
+        if request.host.partition(":")[0] == "localhost":  # another origin, to which imin doesn't return customers
             return redirect(request.url.replace("localhost", "127.0.0.1", 1))
         return render_template("app.html", customers=customers)
 
     @app.get("/app/client.js")
-    def generated() -> Response:
+    def client_module() -> Response:
         return Response(client, mimetype="text/javascript")
 
     @app.get("/app/<name>")

@@ -1,6 +1,6 @@
-"""The dependencies of the functions on this machine: AWS, a fake imin, an OIDC issuer, and the settings for them.
+"""The functions' dependencies on this machine: AWS, the local imin, the issuer, and settings that point to them.
 
-Callers run the functions: `__main__.py` in processes, `sam.py` in Lambda's containers.
+`__main__.py` runs the functions in its own child processes, `sam.py` in Lambda's containers.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ WEBHOOK_KEY = os.environ.get("IMIN_WEBHOOK_KEY") or "local-webhook-key"
 
 @dataclass(frozen=True)
 class Dependencies:
-    """The running dependencies. `functions` have their effective environment; `issuer` is None if another one is used."""
+    """Running dependencies. `functions` have their effective environment; `issuer` is None if another issuer is configured."""
 
     functions: list[Function]
     settings: Mapping[str, str]
@@ -43,9 +43,9 @@ class Dependencies:
 
 
 def start_dependencies(running: contextlib.ExitStack, host: str, api_url: str, issuer_url: str) -> Dependencies:
-    """Start AWS and imin on `host`, until `running` ends. Raises `OSError` (a port is taken), `ValueError` (an invalid number)."""
+    """Start AWS and imin on `host` until `running` ends. Raises `OSError` (a port is taken), `ValueError` (an invalid number)."""
     aws_port, imin_port = number("AWS_PORT", 3001), number("IMIN_PORT", 3002)
-    local = {
+    local_values = {
         "ALLOWED_REDIRECT_URIS": f"brokerapp://linked,{api_url}/",
         "IMIN_BASE_URL": f"http://{host}:{imin_port}",
         "OIDC_AUDIENCE": "seller-accounts-local",
@@ -53,10 +53,13 @@ def start_dependencies(running: contextlib.ExitStack, host: str, api_url: str, i
         "PUBLIC_BASE_URL": api_url,
     }
     template = Template()
-    functions = [replace(each, environment=_effective_environment(each.environment, local)) for each in template.functions()]
+    functions = [
+        replace(function, environment=_effective_environment(function.environment, local_values))
+        for function in template.functions()
+    ]
     settings = {name: value for function in functions for name, value in function.environment.items()}
-    for name, meant in misspelt_settings(os.environ, settings).items():
-        print(f"{name} is not a setting: did you mean {meant}?", file=sys.stderr, flush=True)
+    for name, suggestion in misspelt_settings(os.environ, settings).items():
+        print(f"{name} is not a setting: did you mean {suggestion}?", file=sys.stderr, flush=True)
 
     state = State()
     if not os.environ.get("AWS_ENDPOINT_URL"):
@@ -78,7 +81,7 @@ def start_dependencies(running: contextlib.ExitStack, host: str, api_url: str, i
 
 
 def number(name: str, default: int) -> int:
-    """Read a port or count from the environment. Raises `ValueError` with its name."""
+    """Return a port or count from the environment. Raises `ValueError` with its name."""
     text = os.environ.get(name, "") or str(default)
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise ValueError(f"{name} must be a whole number from 1 to 65535")
@@ -86,9 +89,9 @@ def number(name: str, default: int) -> int:
 
 
 def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: str, port: int, tls: "Adapter | None" = None) -> int:
-    """Serve `application` in threads until `running` ends; return the port, which is any free one for 0.
+    """Serve `application` in threads until `running` ends, and return the port; 0 chooses a free one.
 
-    Raises `OSError` when the port is taken.
+    Raises `OSError` if the port is taken.
     """
     server = Server((host, port), application, numthreads=SERVER_THREADS)
     server.ssl_adapter = tls
@@ -98,6 +101,6 @@ def serve(running: contextlib.ExitStack, application: "WSGIApplication", host: s
     return int(server.bind_addr[1])
 
 
-def _effective_environment(declared: Mapping[str, str], local: Mapping[str, str]) -> dict[str, str]:
-    """Merge the variables of a function: the environment's, else this machine's, else the template's."""
-    return {name: os.environ.get(name, local.get(name, value)) for name, value in declared.items()}
+def _effective_environment(declared: Mapping[str, str], local_values: Mapping[str, str]) -> dict[str, str]:
+    """Return a function's variables: from the environment if set there, else the local value, else the template's."""
+    return {name: os.environ.get(name, local_values.get(name, value)) for name, value in declared.items()}

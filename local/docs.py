@@ -1,7 +1,7 @@
-"""The interactive documentation of the local stack: Swagger UI over `openapi.json`, with this stack as its first server.
+"""The interactive documentation of the local stack: Swagger UI for `openapi.json`, with this stack as its first server.
 
-Swagger UI comes with the package flask-swagger-ui, so nothing is loaded from elsewhere. The package's own page is not used, as it
-has a script in it, which the policy here does not let in.
+Swagger UI comes from the package flask-swagger-ui, so nothing is loaded over the network. The package's own page isn't used because
+its inline script would violate the policy below.
 """
 
 import json
@@ -30,14 +30,14 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    # Swagger UI has its icons in its style sheet.
+    # Swagger UI's style sheet contains its icons as data URLs.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "connect-src 'self'; img-src 'self' data:; script-src 'self'; style-src 'self'",
 }
 
 
 def make_docs(has_issuer: bool) -> Flask:
-    """Make an application of the documentation. If the stack `has_issuer`, its page mints tokens."""
+    """Return the documentation as an application. If the stack `has_issuer`, the page can request tokens."""
     app = Flask("docs", root_path=str(HERE), static_folder=None)
 
     @app.get("/", strict_slashes=False)
@@ -57,9 +57,9 @@ def make_docs(has_issuer: bool) -> Flask:
 
 
 def make_document(port: int) -> "WSGIApplication":
-    """Return `openapi.json` as an application. Its first server is this stack by the name that the request used.
+    """Return `openapi.json` as an application. Its first server is this stack, with the host name of the request.
 
-    `localhost` and `127.0.0.1` are two origins to a browser, and the page's policy allows only its own.
+    To a browser, `localhost` and `127.0.0.1` are two origins, and the page's policy allows only its own.
     """
     document: dict[str, Any] = json.loads(DOCUMENT.read_text())
     deployed = [server for server in document["servers"] if "127.0.0.1" not in server["url"]]

@@ -1,7 +1,7 @@
-"""One environment of a function, as in Lambda: a process that makes its handler once and serves one invocation at a time.
+"""A function's execution environment, as in Lambda: a process that builds the handler once and serves one invocation at a time.
 
-Run as a program it is that process: `environment.py HANDLER FILE_DESCRIPTOR`. It receives events and returns responses over a
-socket, as JSON, and ends with the socket. Its standard output is the function's log.
+Run as a program (`environment.py HANDLER FILE_DESCRIPTOR`), this module is that process. It receives events and sends responses as
+JSON over a socket, and ends when the socket is closed. Its standard output is the function's log.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Context:
-    """The context object of one invocation; `deadline` is on the clock of `time.monotonic`."""
+    """The context object of one invocation."""
 
     function_version = "$LATEST"
 
@@ -32,13 +32,13 @@ class Context:
 
 
 def main(handler_name: str, file_descriptor: str) -> None:
-    """Make the handler, report that it is ready or why it isn't, and serve invocations until the socket ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the stack stops its environments itself
+    """Build the handler, report success or the error, and serve invocations until the socket is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group, but the stack stops its environments
     with Connection(int(file_descriptor)) as stack:
         try:
             module, _, attribute = handler_name.rpartition(".")
             handler = getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # noqa: BLE001 - the stack reports any of them
+        except Exception as error:  # noqa: BLE001 - reported to the stack
             stack.send_bytes(json.dumps({"initError": f"{type(error).__name__}: {error}"}).encode())
             return
         stack.send_bytes(b'{"ready": true}')
@@ -47,13 +47,13 @@ def main(handler_name: str, file_descriptor: str) -> None:
                 invocation = json.loads(stack.recv_bytes())
             except (EOFError, ConnectionError):
                 return
-            stack.send_bytes(_answer(handler, invocation))
+            stack.send_bytes(_invoke(handler, invocation))
 
 
-def _answer(handler: Any, invocation: dict[str, Any]) -> bytes:
+def _invoke(handler: Any, invocation: dict[str, Any]) -> bytes:
     try:
         return json.dumps({"response": handler(invocation["event"], Context(invocation))}).encode()
-    except Exception as error:  # noqa: BLE001 - Lambda too reports whatever a handler raises
+    except Exception as error:  # noqa: BLE001 - Lambda, too, reports every exception of a handler
         traceback.print_exc()
         return json.dumps({"error": type(error).__name__}).encode()
 

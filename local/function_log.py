@@ -1,4 +1,4 @@
-"""Shortens the functions' log for the terminal: the gateway prints a line for each call, so only what went wrong is added."""
+"""Shorten the functions' logs for the terminal: the gateway prints one line per call, so only errors are added."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ def print_short(log: IO[str], variables: Mapping[str, str]) -> None:
 
 
 def shorten(line: str, variables: Mapping[str, str]) -> str:
-    """Return what the terminal shows of a line of the log; nothing for a call that went well."""
+    """Return the text for the terminal; it is empty for a line without a warning, an error or a problem."""
     try:
         entry = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The environments of one function: up to a limit of processes, each serving one invocation at a time."""
+"""Execution environments of one function: a fixed number of processes, each serving one invocation at a time."""
 
 import json
 import os
@@ -26,17 +26,17 @@ class FunctionError(Exception):
 
 
 class _Process:
-    """One environment."""
+    """One execution environment."""
 
     def __init__(self, function: Function, variables: Mapping[str, str]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-P", str(ENVIRONMENT_PROGRAM), function.handler, str(theirs.fileno())]
+        parent_socket, child_socket = socket.socketpair()
+        with child_socket:
+            command = [sys.executable, "-P", str(ENVIRONMENT_PROGRAM), function.handler, str(child_socket.fileno())]
             is_short = os.environ.get("LOGS") != "json"
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 command,
                 env=dict(variables),
-                pass_fds=[theirs.fileno()],
+                pass_fds=[child_socket.fileno()],
                 stdout=subprocess.PIPE if is_short else None,
                 text=True,
             )
@@ -44,26 +44,26 @@ class _Process:
         if self._process.stdout:
             self._log = threading.Thread(target=print_short, args=(self._process.stdout, variables), daemon=True)
             self._log.start()
-        self._connection = Connection(ours.detach())
+        self._connection = Connection(parent_socket.detach())
         self._function = function
-        started = self._exchange(None, INIT_SECONDS)
-        if "initError" in started:
+        start_message = self._exchange(None, INIT_SECONDS)
+        if "initError" in start_message:
             self.stop()
-            raise FunctionError(started["initError"])
+            raise FunctionError(start_message["initError"])
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        about = self._function
+        function = self._function
         invocation = {
             "event": event,
-            "functionName": about.name,
-            "memoryMb": about.memory_mb,
-            "timeoutSeconds": about.timeout_seconds,
+            "functionName": function.name,
+            "memoryMb": function.memory_mb,
+            "timeoutSeconds": function.timeout_seconds,
             "requestId": str(uuid.uuid4()),
         }
-        answer = self._exchange(json.dumps(invocation).encode(), about.timeout_seconds)
-        if "error" in answer:
-            raise FunctionError(answer["error"])
-        return answer["response"]
+        result = self._exchange(json.dumps(invocation).encode(), function.timeout_seconds)
+        if "error" in result:
+            raise FunctionError(result["error"])
+        return result["response"]
 
     def is_running(self) -> bool:
         return self._process.poll() is None
@@ -86,16 +86,16 @@ class _Process:
             self._log.join(STOP_SECONDS)  # until the last line is printed
 
     def _exchange(self, message: bytes | None, seconds: float) -> dict[str, Any]:
-        """Send `message`, if there is one, and wait for a response. A process that died meanwhile fails either step.
+        """Send `message`, if any, and wait for a reply.
 
-        Raises `FunctionError`; a broken pipe would make the HTTP server drop the client's connection without a response.
+        Raises `FunctionError`, also if the process has died: the HTTP server would drop the client's connection on a broken pipe.
         """
         try:
             if message is not None:
                 self._connection.send_bytes(message)
             if self._connection.poll(seconds):
-                answer: dict[str, Any] = json.loads(self._connection.recv_bytes())
-                return answer
+                reply: dict[str, Any] = json.loads(self._connection.recv_bytes())
+                return reply
         except (EOFError, ConnectionError):
             self.kill()
             raise FunctionError(f"{self._function.name} ended") from None
@@ -104,7 +104,7 @@ class _Process:
 
 
 class FunctionPool:
-    """All environments of `function`, started together. A dead one is replaced when it is next needed."""
+    """All environments of `function`, started immediately. A dead one is replaced when it is next needed."""
 
     def __init__(self, function: Function, variables: Mapping[str, str], concurrency: int) -> None:
         self._function = function
@@ -116,14 +116,14 @@ class FunctionPool:
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "TZ": ":UTC",
-            "PYTHONUNBUFFERED": "1",  # logs show when they are written
+            "PYTHONUNBUFFERED": "1",  # logs appear immediately
         }
         self._idle: queue.Queue[_Process | None] = queue.Queue()
         for _ in range(concurrency):
             self._idle.put(self._start())
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """Wait for a free environment and return the function's response to `event`. Raises `FunctionError`."""
+        """Wait for an idle environment, and return its response to `event`. Raises `FunctionError`."""
         process = self._idle.get()
         try:
             if process is None or not process.is_running():
@@ -133,7 +133,7 @@ class FunctionPool:
             self._idle.put(process)
 
     def close(self) -> None:
-        """End all idle environments."""
+        """Stop all idle environments."""
         while not self._idle.empty():
             process = self._idle.get()
             if process:

@@ -1,8 +1,8 @@
-"""An imin of our own: a working model of the upstream, as its page and what is known around it say.
+"""A fake imin server, modelled on imin's documentation and, where that is silent, on stated assumptions.
 
-The API key, the three cases, connect URLs only with a `redirectUri`, the pages that they lead to, errors, and a webhook. It shares
-no code with the functions that call it, and prints nothing: its URLs are secrets.
-Source: imin's page "Get Seller Accounts"; OpenActive's Open Booking API for the errors' shape.
+It checks the API key, returns the three cases, has connect URLs (only with a `redirectUri`) with their pages, errors and a webhook.
+It shares no code with the functions that call it, and prints nothing because its URLs are secrets.
+Source: imin's page "Get Seller Accounts"; OpenActive's Open Booking API for the structure of errors.
 """
 
 import secrets
@@ -15,7 +15,7 @@ from flask import Flask, Response, jsonify, request
 
 from local.connect import make_connect_pages
 from local.connect_urls import Connection, ConnectUrls
-from local.faults import IMIN_ANSWERS
+from local.faults import IMIN_RESPONSES
 from local.imin_home import Webhook, make_home
 from local.imin_state import CONTEXT, Json, State
 from local.varied import vary
@@ -29,7 +29,7 @@ def make_imin(
     webhook_url: str | None = None,
     webhook_key: str = "",
 ) -> Flask:
-    """Make a fake imin that requires `api_key` and reports changes to `webhook_url`, if set."""
+    """Return the server as an application. It requires `api_key`, and posts changes to `webhook_url`, if given."""
     app = Flask("imin", root_path=str(Path(__file__).parent))
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     state = state or State()
@@ -44,9 +44,9 @@ def make_imin(
         customer = state.customers.get(customer_identifier)
         if customer is None:
             return _error(404, "UnknownCustomerError", "There is no such customer.")
-        failing = _failing(IMIN_ANSWERS.get(state.fault) or customer.get("answer", {}))
-        if failing is not None:
-            return failing
+        failure = _failure(IMIN_RESPONSES.get(state.fault) or customer.get("response", {}))
+        if failure is not None:
+            return failure
         with state.lock:
             return jsonify(_collection(customer_identifier, customer))
 
@@ -58,21 +58,23 @@ def make_imin(
             "imin:entitlementFilter": f"opaque-{customer_identifier}",
             "imin:item": [
                 vary(item) if customer.get("varied") else item
-                for item in (_item(customer_identifier, customer, name) for name in state.sellers_of(customer))
+                for item in (_item(customer_identifier, customer, name) for name in state.visible_sellers(customer))
             ],
         }
 
     def _item(customer_identifier: str, customer: Json, name: str) -> Json:
-        item: Json = {"@type": "Account", "seller": _with_logo(state.sellers_of(customer)[name])}
+        item: Json = {"@type": "Account", "seller": _with_absolute_logo(state.visible_sellers(customer)[name])}
         if state.is_connected(customer, name):
             account = customer["accounts"][name]
             return {**item, **{member: account[member] for member in account if member != "login"}}
         redirect_uri = request.args.get("redirectUri")
         if redirect_uri:
-            connections = [Connection(customer_identifier, name, kind, redirect_uri) for kind in ("RegisterAction", "CreateAction")]
+            connections = [
+                Connection(customer_identifier, name, action, redirect_uri) for action in ("RegisterAction", "CreateAction")
+            ]
             item["potentialAction"] = [
-                {"@type": each.action, "target": f"{request.host_url}auth/connect-account?jwt={urls.issue(each)}"}
-                for each in connections
+                {"@type": connection.action, "target": f"{request.host_url}auth/connect-account?jwt={urls.issue(connection)}"}
+                for connection in connections
             ]
         login = state.login(customer, name)
         item["imin:matchingEmailExists"] = login is not None and login["email"].casefold() == customer["email"].casefold()
@@ -81,25 +83,25 @@ def make_imin(
     return app
 
 
-def _with_logo(seller: Json) -> Json:
-    """Return a seller with an absolute logo URL if the logo is this server's."""
+def _with_absolute_logo(seller: Json) -> Json:
+    """Return the seller with an absolute logo URL. A relative one is a path on this server."""
     if "logo" not in seller:
         return seller
     return {**seller, "logo": {**seller["logo"], "url": urljoin(request.host_url, seller["logo"]["url"])}}
 
 
-def _failing(answer: Json) -> Response | None:
-    """Return the response of a failing imin; None if it is only late."""
-    time.sleep(answer.get("delaySeconds", 0))
-    if "status" not in answer:
+def _failure(settings: Json) -> Response | None:
+    """Return the failed response described by `settings`, after their delay. Return None if they have only a delay."""
+    time.sleep(settings.get("delaySeconds", 0))
+    if "status" not in settings:
         return None
-    response = Response(answer["body"], answer["status"], content_type=answer["contentType"])
-    if "retryAfterSeconds" in answer:
-        response.headers["Retry-After"] = str(answer["retryAfterSeconds"])
+    response = Response(settings["body"], settings["status"], content_type=settings["contentType"])
+    if "retryAfterSeconds" in settings:
+        response.headers["Retry-After"] = str(settings["retryAfterSeconds"])
     return response
 
 
-def _error(status: int, kind: str, description: str) -> Response:
-    response = jsonify({"@context": CONTEXT, "@type": kind, "statusCode": status, "description": description})
+def _error(status: int, error_type: str, description: str) -> Response:
+    response = jsonify({"@context": CONTEXT, "@type": error_type, "statusCode": status, "description": description})
     response.status_code = status
     return response

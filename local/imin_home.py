@@ -1,7 +1,7 @@
-"""The local imin's home page, for anyone who tries the stack: accounts, how customers return, what fails, and disconnecting.
+"""The local imin's home page: it lists accounts, disconnects them, and chooses the return style and the fault.
 
-Disconnecting fires the webhook, as the real imin's does. Connecting is for the customer's own pages, in `connect.py`.
-Source: what is known around imin's page: an `X-Api-Key` agreed beforehand, the answer 204.
+Disconnecting calls the webhook, as imin does. Customers connect accounts on the pages of `connect.py`.
+Assumption (not in imin's documentation): the webhook has an agreed `X-Api-Key`, and 204 acknowledges a notice.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from local.faults import FAULTS
 from local.imin_pages import make_pages, page, see_other
 from local.imin_state import CONTEXT, Json, State
 
-WEBHOOK_TIMEOUT_SECONDS = (2, 10)  # to connect, and for an answer: a function may have to start
+WEBHOOK_TIMEOUT_SECONDS = (2, 10)  # to connect, and to respond: a function may have to start
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """The broker's server, which receives notices that something about a customer changed."""
+    """The broker's webhook, which receives notices that a customer's accounts changed."""
 
     url: str
     key: str
 
     def notify(self, customer_url: str, customer_identifier: str) -> str | None:
-        """Send a notice; return an error message, if any."""
+        """Post a notice. Return an error text, or None."""
         notice = {"@context": CONTEXT, "@type": "CustomerAccount", "@id": customer_url, "identifier": customer_identifier}
         with requests.Session() as session:
-            session.trust_env = False  # a proxy of this machine would not reach it
+            session.trust_env = False  # a proxy can't reach this machine
             try:
                 response = session.post(
                     self.url,
@@ -38,12 +38,12 @@ class Webhook:
                     allow_redirects=False,
                 )
             except requests.RequestException:
-                return "The webhook could not be reached, or gave no answer."
-        return None if response.status_code == 204 else f"The webhook answered {response.status_code}, not 204."
+                return "The webhook could not be reached or did not respond."
+        return None if response.status_code == 204 else f"The webhook responded with {response.status_code} instead of 204."
 
 
 def make_home(state: State, webhook: Webhook | None) -> Blueprint:
-    """Make the home page and the actions of its buttons."""
+    """Return the home page and the actions of its buttons."""
     pages = make_pages("home")
 
     @pages.get("/")
@@ -56,7 +56,7 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
     def choose_return_style() -> Response:
         style = request.form.get("style")
         if style not in RETURN_STYLES:
-            return _message(400, "There is no such return style", f"It can be {', '.join(RETURN_STYLES)}.")
+            return _message(400, "This return style does not exist", f"Choose one of {', '.join(RETURN_STYLES)}.")
         with state.lock:
             state.return_style = style
         return see_other("/")
@@ -65,7 +65,7 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
     def choose_fault() -> Response:
         fault = request.form.get("fault")
         if fault not in FAULTS:
-            return _message(400, "There is no such fault", f"It can be {', '.join(FAULTS)}.")
+            return _message(400, "This fault does not exist", f"Choose one of {', '.join(FAULTS)}.")
         with state.lock:
             state.fault = fault
         return see_other("/")
@@ -76,21 +76,21 @@ def make_home(state: State, webhook: Webhook | None) -> Blueprint:
         with state.lock:
             customer = state.customers.get(identifier)
             if customer is None or not state.is_connected(customer, seller):
-                return _message(404, "There is no such connected account", "It may have been disconnected already.")
+                return _message(404, "This account is not connected", "It may have been disconnected already.")
             state.disconnect(customer, seller)
         error = webhook.notify(f"{request.host_url}api/v2/customers/{identifier}", identifier) if webhook else None
         return _message(502, "Disconnected, but the webhook failed", error) if error else see_other("/")
 
     def _accounts(customer: Json) -> list[Json]:
-        """Return the customer's accounts for the page; generated sellers would be too many."""
+        """Return the accounts to list; generated sellers are too many."""
         return [
             {
                 "seller": seller,
-                "name": known["name"],
+                "name": details["name"],
                 "dateLinked": customer["accounts"].get(seller, {}).get("dateLinked"),
                 "login": state.login(customer, seller),
             }
-            for seller, known in ({} if "sellers" in customer else state.sellers_of(customer)).items()
+            for seller, details in ({} if "sellers" in customer else state.visible_sellers(customer)).items()
         ]
 
     return pages

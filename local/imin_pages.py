@@ -1,6 +1,6 @@
-"""How the local imin's pages are served: HTML without scripts from `templates/`, for nobody to keep, frame or put a script into.
+"""Serve the local imin's pages: HTML from `templates/`, which can't be cached or framed and runs no scripts.
 
-The CSP has no `form-action`: browsers apply it to redirects after a form too, and the redirect may have any scheme.
+The CSP has no `form-action` because browsers apply it to redirects after a form, too, and customers return to a URI of any scheme.
 Source: CSP Level 3; WCAG 2.2 AA for `static/imin.css`.
 """
 
@@ -15,7 +15,7 @@ HEADERS = {
 
 
 def make_pages(name: str) -> Blueprint:
-    """Where pages are added; all that it answers has these headers."""
+    """Return a blueprint that adds `HEADERS` to all its responses."""
     pages = Blueprint(name, __name__)
 
     @pages.after_request
@@ -27,10 +27,10 @@ def make_pages(name: str) -> Blueprint:
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:
-    """Render `template` with `values`, which are escaped."""
+    """Return the page `template` with `values`, which are escaped."""
     return Response(render_template(template, **values), status, mimetype="text/html")
 
 
 def see_other(uri: str) -> Response:
-    """Redirect the browser to exactly `uri`; the framework's redirect would rewrite it."""
+    """Redirect the browser to `uri` unchanged. Flask's `redirect` would rewrite it."""
     return Response(status=303, headers={"Location": uri})

@@ -1,6 +1,6 @@
-"""What the local imin knows: sellers, customers and their accounts, in memory, seeded from `customers.yaml`.
+"""The local imin's data: sellers, customers and their accounts, in memory, seeded from `customers.yaml`.
 
-It decides nothing about who may change it, and answers no requests: `imin.py` and its pages do.
+`imin.py` and its pages handle requests and check permissions.
 """
 
 import copy
@@ -19,27 +19,27 @@ Json = dict[str, Any]
 
 
 class State:
-    """What imin knows, and the lock to hold while it is read or changed.
+    """The data, and the lock to hold while reading or changing it.
 
     `return_style` is one of `connect.RETURN_STYLES`, `fault` one of `faults.FAULTS`.
     """
 
     def __init__(self, seed: Path = CUSTOMERS) -> None:
-        known = yaml.safe_load(seed.read_text())
+        data = yaml.safe_load(seed.read_text())
         self.lock = threading.Lock()
         self.return_style = "plain"
         self.fault = "nothing"
-        self.sellers: dict[str, Json] = known["sellers"]
-        self.customers: dict[str, Json] = known["customers"]
+        self.sellers: dict[str, Json] = data["sellers"]
+        self.customers: dict[str, Json] = data["customers"]
         for customer in self.customers.values():
-            self._make_up_sellers(customer)
+            self._generate_sellers(customer)
 
-    def sellers_of(self, customer: Json) -> dict[str, Json]:
-        """Return the sellers that `customer` sees, by their short names."""
+    def visible_sellers(self, customer: Json) -> dict[str, Json]:
+        """Return the sellers shown to `customer`, by their short names."""
         return customer.get("ownSellers") or self.sellers
 
     def login(self, customer: Json, seller: str) -> Json | None:
-        """Return the e-mail address and password of the customer's account with `seller`; None if there is no account."""
+        """Return the e-mail and password of the customer's account with `seller`, or None if there is no account."""
         account = customer["accounts"].get(seller)
         return (
             None
@@ -48,30 +48,30 @@ class State:
         )
 
     def is_connected(self, customer: Json, seller: str) -> bool:
-        """Whether the customer's account with `seller` is connected."""
+        """Return whether the customer's account with `seller` is connected."""
         return "dateLinked" in customer["accounts"].get(seller, {})
 
     def connect(self, customer: Json, seller: str, login: Json, now: float) -> None:
-        """Connect the customer's account with `seller`, creating it if necessary."""
-        moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        """Connect the customer's account with `seller`. Create the account if necessary."""
+        timestamp = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
         customer["accounts"][seller] = {
             "login": login,
-            "dateLinked": moment,
+            "dateLinked": timestamp,
             "hiddenEntitlements": False,
-            "customer": {"@type": "Person", "email": login["email"], "dateModified": moment},
-            "accessPass": {"@type": "Barcode", "text": f"{secrets.randbelow(10**11):013}", "dateModified": moment},
+            "customer": {"@type": "Person", "email": login["email"], "dateModified": timestamp},
+            "accessPass": {"@type": "Barcode", "text": f"{secrets.randbelow(10**11):013}", "dateModified": timestamp},
         }
 
     def disconnect(self, customer: Json, seller: str) -> None:
-        """Leaves the customer with an account with `seller` that is not connected, and has the password that it had."""
+        """Disconnect the customer's account with `seller`. The account and its password remain."""
         customer["accounts"][seller] = {"login": self.login(customer, seller)}
 
-    def _make_up_sellers(self, customer: Json) -> None:
-        """Generate the sellers of `sellers: N`, and the customer's accounts with them."""
-        made_up = customer.setdefault("ownSellers", {})
+    def _generate_sellers(self, customer: Json) -> None:
+        """Generate N sellers for `sellers: N`, and the customer's accounts with them."""
+        own_sellers = customer.setdefault("ownSellers", {})
         for number in range(1, customer.get("sellers", 0) + 1):
-            like = list(self.sellers)[number % len(self.sellers)]
+            model = list(self.sellers)[number % len(self.sellers)]
             seller_id = f"https://id.bookingsystem.example.com/organizers/{1000 + number}"
-            made_up[f"seller-{number}"] = {**self.sellers[like], "@id": seller_id, "name": f"Leisure Centre {number}"}
-            if like in self.customers["rosie"]["accounts"]:
-                customer["accounts"][f"seller-{number}"] = copy.deepcopy(self.customers["rosie"]["accounts"][like])
+            own_sellers[f"seller-{number}"] = {**self.sellers[model], "@id": seller_id, "name": f"Leisure Centre {number}"}
+            if model in self.customers["rosie"]["accounts"]:
+                customer["accounts"][f"seller-{number}"] = copy.deepcopy(self.customers["rosie"]["accounts"][model])

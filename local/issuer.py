@@ -1,4 +1,4 @@
-"""A local identity provider: an OIDC issuer whose tokens anybody on this machine can mint, for any customer and any claim."""
+"""A local identity provider: an OIDC issuer that gives anyone on this machine tokens with any customer and any claims."""
 
 import json
 import time
@@ -14,9 +14,9 @@ KEY_ID = "local"
 
 
 def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
-    """Make an OIDC issuer called `issuer`, with a key that lives as long as the application.
+    """Return the issuer as an application with a new signing key.
 
-    Of several comma-separated audiences, tokens get the first.
+    `audience` may be comma-separated; tokens get the first one.
     """
     app = Flask("issuer")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -32,9 +32,9 @@ def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
 
     @app.post("/token")
     def token() -> tuple[Response, int]:
-        """`customerIdentifier` names the customer; every other member is a claim, also those in `claims`; null takes one away."""
-        asked = request.get_json(force=True, silent=True)
-        if not isinstance(asked, dict) or not isinstance(asked.get("customerIdentifier"), str) or not asked["customerIdentifier"]:
+        """Issue a token for `customerIdentifier`. Other members, and those of `claims`, set claims; null removes one."""
+        body = request.get_json(force=True, silent=True)
+        if not isinstance(body, dict) or not isinstance(body.get("customerIdentifier"), str) or not body["customerIdentifier"]:
             return jsonify(message='expected JSON like {"customerIdentifier": "rosie"}'), 400
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -44,11 +44,11 @@ def make_issuer(issuer: str, audience: str, customer_claim: str) -> Flask:
             "nbf": now,
             "exp": now + TOKEN_TTL_SECONDS,
         }
-        claims[customer_claim] = asked.pop("customerIdentifier")
-        more = asked.pop("claims", None)
-        claims |= asked | (more if isinstance(more, dict) else {})
+        claims[customer_claim] = body.pop("customerIdentifier")
+        extra_claims = body.pop("claims", None)
+        claims |= body | (extra_claims if isinstance(extra_claims, dict) else {})
         claims = {name: value for name, value in claims.items() if value is not None}
-        # PyJWT checks some claims as it encodes; this issuer mints invalid ones too, so that their rejection can be tested
+        # `jwt.encode` checks some claims, but this issuer must be able to make invalid tokens too
         payload = json.dumps(claims).encode()
         return jsonify(accessToken=jwt.api_jws.encode(payload, key, "RS256", {"kid": KEY_ID, "typ": "JWT"})), 200
 

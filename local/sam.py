@@ -1,8 +1,8 @@
-"""`sam local` with all that it needs around it: AWS, imin and an OIDC issuer, where Lambda's containers reach them.
+"""Run `sam local` with AWS, imin and an OIDC issuer at addresses that Lambda's containers can reach.
 
-`python -m local.sam SAM start-api --warm-containers LAZY` runs `SAM local start-api …` from what `make build` made. Of its template
-only the functions' environment is replaced. Containers reach this machine at the bridge's address; where that is another one
-(Docker Desktop), `HOST_ADDRESS` says so.
+`python -m local.sam SAM start-api --warm-containers LAZY` runs `SAM local start-api …` on the output of `make build`, with
+another environment and architecture. Containers reach this machine at the bridge's address; set `HOST_ADDRESS` if that address
+doesn't work (Docker Desktop).
 """
 
 import contextlib
@@ -34,39 +34,39 @@ def main(sam: str, command: str, *arguments: str) -> None:
             serve(running, dependencies.issuer, host, issuer_port)
         template = write_template(dependencies)
         options = ["--port", str(port)] if command.startswith("start-") else []
-        whole = [sam, "local", command, "--template", str(template), "--region", "eu-west-2", *options, *arguments]
+        full_command = [sam, "local", command, "--template", str(template), "--region", "eu-west-2", *options, *arguments]
         print(f"issuer http://{host}:{issuer_port}, imin {dependencies.settings['IMIN_BASE_URL']}", file=sys.stderr, flush=True)
-        process = subprocess.Popen(whole)  # noqa: S603 - the command that was asked for
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, lambda *_: process.terminate())  # sam ignores SIGINT in the background
+        process = subprocess.Popen(full_command)  # noqa: S603 - the command in the arguments
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_number, lambda *_: process.terminate())  # sam ignores SIGINT in the background
         status = process.wait()
     sys.exit(0 if status == -signal.SIGTERM else status)
 
 
 def bridge_address() -> str:
-    """Return the address of this machine on the containers' network. Exits with 1 if no container engine answers."""
+    """Return this machine's address on the containers' network. Exit with 1 if no container engine responds."""
     try:
-        answer = subprocess.run(BRIDGE, check=True, capture_output=True).stdout  # noqa: S603 - a constant command
+        output = subprocess.run(BRIDGE, check=True, capture_output=True).stdout  # noqa: S603 - a constant command
     except (OSError, subprocess.CalledProcessError):
-        sys.exit("sam local needs a container engine, and none answers: is Docker running?")
-    (about, *_) = json.loads(answer)
-    return str(about.get("Gateway") or ipaddress.ip_network(about["Subnet"])[1])
+        sys.exit("sam local needs a container engine, and none responds: is Docker running?")
+    (network, *_) = json.loads(output)
+    return str(network.get("Gateway") or ipaddress.ip_network(network["Subnet"])[1])
 
 
 def write_template(dependencies: Dependencies) -> Path:
-    """Write the built template with the effective environment and this machine's processor, beside it."""
+    """Write a copy of the built template with the functions' effective environment, for this machine's processor."""
     document = yaml.load((BUILD / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader
     document["Parameters"]["Architecture"]["Default"] = "x86_64" if platform.machine() in {"x86_64", "AMD64"} else "arm64"
     document["Globals"]["Function"].pop("Environment", None)
     for function in dependencies.functions:
         properties = document["Resources"][function.name]["Properties"]
-        properties["Environment"] = {"Variables": {**function.environment, **_endpoints(dependencies)}}
+        properties["Environment"] = {"Variables": {**function.environment, **_endpoint_variables(dependencies)}}
     path = BUILD / "template.local.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     return path
 
 
-def _endpoints(dependencies: Dependencies) -> dict[str, str]:
+def _endpoint_variables(dependencies: Dependencies) -> dict[str, str]:
     return {name: value for name, value in dependencies.aws_variables.items() if name.startswith("AWS_ENDPOINT_URL")}
 
 

@@ -44,7 +44,7 @@ _OPENER = urllib.request.build_opener(_NoRedirects)
 def fetch_status(method: str, url: str) -> int | str:
     """Call `url` and return the status, or the reason why there is none."""
     body = b"{}" if method == "POST" else None
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - the deployer's URL
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - an argument of the command
     try:
         with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
             return int(response.status)
@@ -56,7 +56,7 @@ def fetch_status(method: str, url: str) -> int | str:
 
 
 def run(url: str, max_seconds: float = MAX_SECONDS) -> list[str]:
-    """Make all calls, again while one has another outcome than expected and time is left. Return the failures."""
+    """Make all calls, and repeat them while one fails and time is left. Return the failures."""
     deadline = time.monotonic() + max_seconds
     while True:
         outcomes = [(check, fetch_status(check.method, url.rstrip("/") + check.path)) for check in CHECKS]

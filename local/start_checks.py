@@ -1,4 +1,4 @@
-"""Checks before the local stack starts: ports that are taken, and settings whose names are nearly right."""
+"""Checks before the local stack starts: ports in use, and misspelt names of settings."""
 
 import contextlib
 import difflib
@@ -27,7 +27,7 @@ def check_ports(host: str, ports: Mapping[str, int]) -> None:
         used: dict[int, str] = {}
         for name, port in ports.items():
             if port in used:
-                raise OSError(f"{name} and {used[port]} are both {port}; each needs a port of its own")
+                raise OSError(f"{name} and {used[port]} are both {port}; each needs its own port")
             used[port] = name
             try:
                 sockets.enter_context(socket.create_server((host, port)))
@@ -39,20 +39,20 @@ def check_ports(host: str, ports: Mapping[str, int]) -> None:
 
 def _reason(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "is in use, most likely by another `make start` that still runs"
+        return "is in use, most likely by another `make start` that is still running"
     if error.errno == errno.EACCES:
         return "is not permitted: ports below 1024 are for administrators"
     return f"can't be opened ({error.strerror})"
 
 
 def misspelt_settings(environment: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Return the names in `environment` that are nearly, but not exactly, a `known` setting, each with that setting."""
+    """Return the names in `environment` that resemble a `known` setting, each with that setting."""
     names = sorted({*known, *STACK_SETTINGS})
-    found = {}
+    suggestions = {}
     for name in environment:
         if name in names or name.startswith(OTHERS_PREFIXES):
             continue
-        near = difflib.get_close_matches(name.upper().replace("-", "_"), names, 1, MIN_SIMILARITY)
-        if near:
-            found[name] = near[0]
-    return found
+        close_names = difflib.get_close_matches(name.upper().replace("-", "_"), names, 1, MIN_SIMILARITY)
+        if close_names:
+            suggestions[name] = close_names[0]
+    return suggestions

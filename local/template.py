@@ -1,7 +1,7 @@
-"""Read the parts of `template.yaml` that the local stack needs: functions with their routes and environment, tables and secrets.
+"""Read functions with their routes and environment, tables and secrets from `template.yaml`.
 
-This keeps local routes, handlers and environment variables identical to the deployed ones. `Ref`, `GetAtt` and `Sub` are resolved;
-a resource's `Ref` is its logical id.
+Reading the template keeps local routes, handlers and environment variables identical to the deployed ones. `Ref`, `GetAtt` and
+`Sub` are resolved; a resource's `Ref` is its logical id.
 """
 
 import re
@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the HTTP API; `authorized` is whether it has the JWT authorizer."""
+    """One route of the HTTP API; `authorized` is true if it has the JWT authorizer."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class Function:
 
 
 class Loader(yaml.SafeLoader):
-    """Reads the short forms of CloudFormation's functions (`!Ref X`) as the long ones (`{"Ref": "X"}`)."""
+    """A YAML loader that reads short forms of CloudFormation's functions (`!Ref X`) as long ones (`{"Ref": "X"}`)."""
 
 
 def _intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # no fourth kind of node
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # there is no fourth node type
     if name == "GetAtt" and isinstance(value, str):
         value = value.split(".")
     return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
@@ -57,28 +57,31 @@ Loader.add_multi_constructor("!", _intrinsic)
 
 
 class Template:
-    """The template with its parameters' defaults; a parameter that has none is empty."""
+    """The template with the defaults of its parameters; a parameter without a default is empty."""
 
     def __init__(self, path: Path = TEMPLATE) -> None:
         self._folder = path.parent
         self.document: dict[str, Any] = yaml.load(path.read_text(), Loader)  # noqa: S506 - a safe loader
         self._names = {name: name for name in self.document["Resources"]}
-        self._names |= {name: str(about.get("Default", "")) for name, about in self.document["Parameters"].items()}
+        self._names |= {name: str(parameter.get("Default", "")) for name, parameter in self.document["Parameters"].items()}
 
-    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Return the properties of all resources of a type, by logical id, with their values resolved."""
-        found = {name: each for name, each in self.document["Resources"].items() if each["Type"] == kind}
-        return {name: self.resolve(each.get("Properties", {})) for name, each in found.items()}
+    def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        """Return the resolved properties of all resources of a type, by logical id."""
+        return {
+            name: self.resolve(resource.get("Properties", {}))
+            for name, resource in self.document["Resources"].items()
+            if resource["Type"] == resource_type
+        }
 
     def functions(self) -> list[Function]:
-        """All functions with what they inherit from `Globals`."""
+        """Return all functions, including the properties inherited from `Globals`."""
         inherited = self.resolve(self.document["Globals"]["Function"])
         return [self._function(name, inherited, own) for name, own in self.resources("AWS::Serverless::Function").items()]
 
     def resolve(self, value: Any) -> Any:
-        """`value` without CloudFormation's functions. A name that is not the template's stands for itself."""
+        """Resolve CloudFormation's functions in `value`. A name that isn't in the template stays as it is."""
         if isinstance(value, list):
-            return [self.resolve(each) for each in value]
+            return [self.resolve(item) for item in value]
         if not isinstance(value, dict):
             return value
         match value:
@@ -87,8 +90,8 @@ class Template:
             case {"Fn::GetAtt": [resource, *attribute]}:
                 return ".".join([resource, *attribute])
             case {"Fn::Sub": str(text)}:
-                return re.sub(r"\$\{([\w:.]+)\}", lambda found: self._names.get(found[1]) or found[1], text)
-        return {key: self.resolve(each) for key, each in value.items()}
+                return re.sub(r"\$\{([\w:.]+)\}", lambda match: self._names.get(match[1]) or match[1], text)
+        return {key: self.resolve(item) for key, item in value.items()}
 
     def _function(self, name: str, inherited: dict[str, Any], own: dict[str, Any]) -> Function:
         merged = inherited | own
@@ -101,5 +104,5 @@ class Template:
             timeout_seconds=merged["Timeout"],
             memory_mb=merged["MemorySize"],
             environment={key: str(value) for key, value in variables.items()},
-            routes=tuple(Route(each["Method"].upper(), each["Path"], "Auth" in each) for each in routes),
+            routes=tuple(Route(route["Method"].upper(), route["Path"], "Auth" in route) for route in routes),
         )

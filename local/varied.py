@@ -1,6 +1,6 @@
 """Rewrite an account of the local imin into other forms that JSON-LD and schema.org allow, for the customer `varied`.
 
-docs/reading.md lists the forms. What is rewritten means the same as before.
+docs/reading.md lists the forms. The meaning stays the same.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 
 def vary(item: Json) -> Json:
-    """Return `item` in other forms: every value in one that a reader of plain JSON would not expect."""
+    """Return `item` with every value in a form that a reader of plain JSON would not expect."""
     varied = {**item, "seller": [_vary_seller(item["seller"])]}
     if "dateLinked" in item:
         varied["dateLinked"] = {"@type": "xsd:dateTime", "@value": f"{item['dateLinked'][:16]}Z"}

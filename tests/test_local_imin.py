@@ -255,7 +255,7 @@ class TestMistakes:
     def test_new_account_needs_every_field(self, imin: Imin, field: str) -> None:
         answer = imin.sends(imin.url("Acme Leisure Centre", "CreateAction"), **{**CREATION, field: ""})
         assert answer.status_code == 422
-        assert "are needed" in Page(answer).alert
+        assert "are required" in Page(answer).alert
         assert "dateLinked" not in imin.accounts()["Acme Leisure Centre"]
 
     @pytest.mark.parametrize("action", ["RegisterAction", "CreateAction"])
@@ -449,11 +449,11 @@ class TestDisconnecting:
     @pytest.mark.parametrize(
         ("failure", "said"),
         [
-            ({"status": 200}, "answered 200"),
-            ({"status": 307, "headers": {"Location": "http://elsewhere.example.com/"}}, "answered 307"),
-            ({"status": 503}, "answered 503"),
+            ({"status": 200}, "responded with 200"),
+            ({"status": 307, "headers": {"Location": "http://elsewhere.example.com/"}}, "responded with 307"),
+            ({"status": 503}, "responded with 503"),
             ({"body": requests.ConnectionError()}, "could not be reached"),
-            ({"body": requests.ReadTimeout()}, "gave no answer"),
+            ({"body": requests.ReadTimeout()}, "did not respond"),
         ],
     )
     def test_failing_webhook_is_shown_and_the_account_stays_disconnected(

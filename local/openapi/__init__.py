@@ -1,16 +1,16 @@
-"""How `openapi.json` comes about: types from the code, routes from the template, words from `words.yaml`, examples from handlers.
+"""Generator of `openapi.json`: types from the code, routes from the template, texts from `words.yaml`, examples from handlers.
 
-`python -m local.openapi` writes it. Nothing here is deployed, and nothing of it runs in a function.
+`python -m local.openapi` writes the file. Nothing here is deployed.
 """
 
 import os
 
 from local.template import Template
 
-POWERTOOLS = {
-    name: value
-    for function in Template().functions()
-    for name, value in function.environment.items()
-    if name.startswith("POWERTOOLS_")
-}
-os.environ |= {**POWERTOOLS, **os.environ}  # they are read when the handlers' modules are imported
+
+def configure_powertools() -> None:
+    """Set Powertools' variables as in the template. Call this before importing a handler: Powertools reads them on import."""
+    for function in Template().functions():
+        for name, value in function.environment.items():
+            if name.startswith("POWERTOOLS_"):
+                os.environ.setdefault(name, value)

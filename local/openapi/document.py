@@ -1,6 +1,6 @@
-"""The whole of `openapi.json`, put together. Routes, methods and path parameters are the template's.
+"""Assemble `openapi.json`. Routes, methods and path parameters come from the template.
 
-Where it is served is not known here: the local stack puts its own address first.
+The local stack puts its own address first when it serves the document.
 """
 
 import json
@@ -10,7 +10,7 @@ import tomllib
 from local.openapi.examples import make_examples
 from local.openapi.responses import make_responses
 from local.openapi.schemas import IDENTIFIER, UUID, make_schemas
-from local.openapi.service import ROOT, Answer
+from local.openapi.service import ROOT, ExampleResponse
 from local.openapi.words import Json, compare, read_words
 from local.template import Route, Template
 from seller_accounts.http.problems import PROBLEM_TYPES
@@ -24,12 +24,12 @@ PARAMETERS: Json = {
     "status": {"type": "string", "enum": list(STATUSES)},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
 }
-"""Schemas of parameters that the code knows of."""
-HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHE_PRIVATE, CACHE_NO_STORE]}}
+"""Schemas of the parameters that are defined in code."""
+HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHED, CACHE_NO_STORE]}}
 
 
 def make_document(template: Template) -> Json:
-    """Build the document for the routes of `template`. Raises `WordsError` for a route without words, or words without a route."""
+    """Return the document for the routes of `template`. Raises `WordsError` unless exactly these routes are described."""
     words = read_words()
     routes = {f"{route.method} {route.path}": route for function in template.functions() for route in function.routes}
     compare("operations", routes, words["operations"])
@@ -64,56 +64,56 @@ def _version() -> str:
     return str(project["version"])
 
 
-def _operation(route: Route, about: Json, words: Json, examples: dict[str, Answer]) -> Json:
-    in_path = {name for name in about["parameters"] if words["parameters"][name]["in"] == "path"}
-    compare(f"{route.method} {route.path}", re.findall(r"{(\w+)}", route.path), in_path)
-    scheme = "bearerAuth" if route.authorized else about.get("security")
-    body = about.get("requestBody")
+def _operation(route: Route, description: Json, words: Json, examples: dict[str, ExampleResponse]) -> Json:
+    path_parameters = {name for name in description["parameters"] if words["parameters"][name]["in"] == "path"}
+    compare(f"{route.method} {route.path}", re.findall(r"{(\w+)}", route.path), path_parameters)
+    scheme = "bearerAuth" if route.authorized else description.get("security")
+    body = description.get("requestBody")
     return {
-        "operationId": about["operationId"],
-        "tags": [about["tag"]],
-        "summary": about["summary"],
-        "description": about["description"].strip(),
+        "operationId": description["operationId"],
+        "tags": [description["tag"]],
+        "summary": description["summary"],
+        "description": description["description"].strip(),
         "security": [{scheme: []}] if scheme else [],
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in about["parameters"]],
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in description["parameters"]],
         **({"requestBody": _request_body(body)} if body else {}),
-        "responses": make_responses(route, about, words, examples),
+        "responses": make_responses(route, description, words, examples),
     }
 
 
-def _request_body(about: Json) -> Json:
-    examples = {name: {"$ref": f"#/components/examples/{name}"} for name in about["examples"]}
-    content = {"schema": {"$ref": f"#/components/schemas/{about['schema']}"}, "examples": examples}
-    return {"description": about["description"], "required": True, "content": {"application/json": content}}
+def _request_body(body: Json) -> Json:
+    examples = {name: {"$ref": f"#/components/examples/{name}"} for name in body["examples"]}
+    content = {"schema": {"$ref": f"#/components/schemas/{body['schema']}"}, "examples": examples}
+    return {"description": body["description"], "required": True, "content": {"application/json": content}}
 
 
 def _parameters(words: Json) -> Json:
-    return {name: {"name": name, "schema": PARAMETERS.get(name), **about} for name, about in words["parameters"].items()}
+    return {name: {"name": name, "schema": PARAMETERS.get(name), **parameter} for name, parameter in words["parameters"].items()}
 
 
-def _headers(words: Json, examples: dict[str, Answer]) -> Json:
-    """Headers, each with what an example has in it."""
-    made: Json = {}
-    for name, about in words["headers"].items():
-        schema = about.get("schema") or HEADERS[name]
-        seen = [answer.headers[about["name"]] for answer in examples.values() if about["name"] in answer.headers]
-        example = about.get("example") or schema.get("const") or seen[0]
-        made[name] = {key: value for key, value in about.items() if key not in {"name", "example", "schema"}}
-        made[name] |= {"schema": schema, "example": int(example) if schema["type"] == "integer" else example}
-    return made
+def _headers(words: Json, examples: dict[str, ExampleResponse]) -> Json:
+    """Return all headers, each with a value from an example response."""
+    headers: Json = {}
+    for name, header in words["headers"].items():
+        schema = header.get("schema") or HEADERS[name]
+        values = [response.headers[header["name"]] for response in examples.values() if header["name"] in response.headers]
+        example = header.get("example") or schema.get("const") or values[0]
+        headers[name] = {key: value for key, value in header.items() if key not in {"name", "example", "schema"}}
+        headers[name] |= {"schema": schema, "example": int(example) if schema["type"] == "integer" else example}
+    return headers
 
 
-def _examples(words: Json, examples: dict[str, Answer]) -> Json:
-    """Bodies, each with a title; what is there for its headers alone has none."""
-    made: Json = {}
-    for name, answer in examples.items():
+def _examples(words: Json, examples: dict[str, ExampleResponse]) -> Json:
+    """Return all bodies with their titles. Responses without a title are examples only of their headers."""
+    bodies: Json = {}
+    for name, response in examples.items():
         code = name.rpartition(".")[2]
-        summary = PROBLEM_TYPES[code].title if code in PROBLEM_TYPES else words["examples"].get(name)
-        if summary and answer.content:
-            made[name] = {"summary": summary, "value": answer.content}
+        summary = KINDS[code].title if code in KINDS else words["examples"].get(name)
+        if summary and response.content:
+            bodies[name] = {"summary": summary, "value": response.content}
     notice = json.loads(json.loads((ROOT / "events/webhook-post.json").read_text())["body"])
-    made["receiveIminNotice.request"] = {"summary": words["examples"]["receiveIminNotice.request"], "value": notice}
-    for status, about in words["gateway"].items():
-        made[f"gateway.{status}"] = {"summary": "API Gateway's own", "value": {"message": about["message"]}}
-    compare("examples", [name for name in made if name in words["examples"]], words["examples"])
-    return made
+    bodies["receiveIminNotice.request"] = {"summary": words["examples"]["receiveIminNotice.request"], "value": notice}
+    for status, error in words["gateway"].items():
+        bodies[f"gateway.{status}"] = {"summary": "From API Gateway", "value": {"message": error["message"]}}
+    compare("examples", [name for name in bodies if name in words["examples"]], words["examples"])
+    return bodies

@@ -1,8 +1,8 @@
-"""Schemas out of the code's own types: what JSON Schema makes of them, less what our JSON never has, plus words.
+"""Schemas generated from the code's types, without nulls and defaults, and with descriptions from words.yaml.
 
-A field with nothing in it is left out, so nothing is nullable and nothing has a default. Enumerations are open: their values are
-`examples` and no `enum`, so that a client made from the document survives a new one. For the same reason the union of accounts has
-no discriminator, which knows its values once and for all: `Unknown` takes every status that the other cases don't have.
+Empty fields are left out of responses, so nothing is nullable or has a default. Enumerations are open: their values are `examples`,
+not an `enum`, so a generated client survives a new value. For the same reason the union of accounts has no discriminator, which
+would fix the list of values: `Unknown` accepts every status that the other cases don't have.
 Source: OpenAPI 3.1.1, JSON Schema 2020-12; Zalando's RESTful API guidelines, rule 112, for open enumerations.
 """
 
@@ -21,7 +21,8 @@ REF = "#/components/schemas/"
 BODIES: list[type[msgspec.Struct]] = [shapes.Accounts, shapes.Links, shapes.Notices]
 
 TIME = {"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
-IDENTIFIER = {"type": "string", "pattern": f"^{CUSTOMER_IDENTIFIER.pattern.replace(chr(92) + 'Z', '$')}$"}
+IDENTIFIER_PATTERN = CUSTOMER_IDENTIFIER.pattern.replace(r"\Z", "$")  # JSON Schema has JavaScript's syntax
+IDENTIFIER = {"type": "string", "pattern": f"^{IDENTIFIER_PATTERN}$"}
 UUID = {"type": "string", "format": "uuid"}
 FIELDS: Mapping[tuple[str, str], Json] = {
     ("Accounts", "customerIdentifier"): IDENTIFIER,
@@ -30,95 +31,94 @@ FIELDS: Mapping[tuple[str, str], Json] = {
     ("LinkRecord", "id"): UUID,
     ("Notice", "id"): UUID,
 }
-"""Fields that are more than their type says."""
+"""Schemas of fields that are narrower than their Python types."""
 
 
 def make_schemas(words: Json) -> dict[str, Json]:
-    """Build the schemas of all types by name, and those written by hand in `words`. Raises `WordsError`."""
+    """Return all schemas by name: generated ones, and those written out in `words`. Raises `WordsError`."""
     _, schemas = msgspec.json.schema_components(BODIES, ref_template=f"{REF}{{name}}")
-    schemas["Account"], statuses = _take_union_out(schemas["Accounts"])
-    schemas["Problem"] = _schema_of(problems.ProblemBody)
-    schemas["IminNotice"] = _schema_of(webhook.NoticePayload) | {"additionalProperties": True}
-    times = {struct.__name__: _times(struct) for struct in _structs()}
-    by_hand = {name: about["schema"] for name, about in words["schemas"].items() if "schema" in about}
-    compare("schemas", [*schemas, *by_hand], words["schemas"])
+    schemas["Account"], statuses = _extract_union(schemas["Accounts"])
+    schemas["Problem"] = _make_schema(problems.ProblemBody)
+    schemas["IminNotice"] = _make_schema(webhook.Notice) | {"additionalProperties": True}
+    time_fields = {struct.__name__: _time_fields(struct) for struct in _structs()}
+    written = {name: entry["schema"] for name, entry in words["schemas"].items() if "schema" in entry}
+    compare("schemas", [*schemas, *written], words["schemas"])
     _add_codes(words)
     for name, schema in schemas.items():
-        _describe(name, schema, words["schemas"][name], times.get(name, set()))
-    _take_others(schemas["Unknown"]["properties"]["status"], statuses)
-    return {name: (schemas | by_hand)[name] for name in words["schemas"]}
+        _describe(name, schema, words["schemas"][name], time_fields.get(name, set()))
+    _accept_other_statuses(schemas["Unknown"]["properties"]["status"], statuses)
+    return {name: (schemas | written)[name] for name in words["schemas"]}
 
 
-def _schema_of(struct: type[msgspec.Struct]) -> Json:
-    """Build the schema of a type that contains no other. A member of any type (of imin's notice) is used if it is a text."""
+def _make_schema(struct: type[msgspec.Struct]) -> Json:
+    """Return the schema of a type without nested types. Untyped fields of imin's notice are read only if they are strings."""
     _, schemas = msgspec.json.schema_components([struct], schema_hook=lambda _: {"type": "string"})
     schema: Json = schemas[struct.__name__]
     return schema
 
 
 def _structs() -> list[type[msgspec.Struct]]:
-    """All types of the app's JSON."""
-    return [each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, shapes.Shape)]
+    """Return all types of the app's JSON."""
+    return [shape for shape in vars(shapes).values() if isinstance(shape, type) and issubclass(shape, shapes.Shape)]
 
 
-def _times(struct: type[msgspec.Struct]) -> set[str]:
-    """Return the fields that are times, which msgspec describes as any text unless they have a time zone."""
+def _time_fields(struct: type[msgspec.Struct]) -> set[str]:
+    """Return the names of the time fields. msgspec gives a time without a declared time zone no format."""
     hints = get_type_hints(struct)
     names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
     return {encoded for field, encoded in names if datetime in (hints[field], *get_args(hints[field]))}
 
 
-def _take_union_out(accounts: Json) -> tuple[Json, list[str]]:
-    """Name the union of accounts, so that generated clients have a type for it; return it with its statuses."""
+def _extract_union(accounts: Json) -> tuple[Json, list[str]]:
+    """Move the union of accounts into a schema of its own, so that generated clients name it. Return it and its statuses."""
     union = accounts["properties"]["accounts"]["items"]
     accounts["properties"]["accounts"]["items"] = {"$ref": f"{REF}Account"}
     return {"oneOf": union["anyOf"]}, list(union["discriminator"]["mapping"])
 
 
-def _take_others(status: Json, statuses: list[str]) -> None:
-    """Let `Unknown` have any `status` except `statuses`, so that exactly one case fits any response."""
-    own = status.pop("const")
-    status |= {"not": {"enum": [each for each in statuses if each != own]}, "examples": [own]}
+def _accept_other_statuses(status: Json, statuses: list[str]) -> None:
+    """Let a case's `status` be any text except the statuses of the other cases, so that every account fits exactly one case."""
+    own_status = status.pop("const")
+    status |= {"not": {"enum": [name for name in statuses if name != own_status]}, "examples": [own_status]}
 
 
 def _add_codes(words: Json) -> None:
-    """Build the values of a problem's code from the words about each problem, in the table's order."""
-    compare("problems", problems.PROBLEM_TYPES, words["problems"])
+    """List the problems and their descriptions as values of a problem's `code`, in the order of the table."""
+    compare("problems", problems.KINDS, words["problems"])
     text = words["schemas"]["Problem"]["fields"]["code"]
     values = {code: words["problems"][code] for code in problems.PROBLEM_TYPES}
     words["schemas"]["Problem"]["fields"]["code"] = {"description": text, "values": values}
 
 
-def _describe(name: str, schema: Json, words: Json, times: set[str]) -> None:
-    """Add words to a schema and its fields, and the rules of this API's JSON to the fields."""
+def _describe(name: str, schema: Json, words: Json, time_fields: set[str]) -> None:
+    """Add descriptions to a schema and its fields, and narrow the fields."""
     schema.pop("title", None)
     schema["description"] = words["description"].strip()
     fields = schema.get("properties", {})
     compare(f"schema {name}", fields, words.get("fields", {}))
-    for field, made in fields.items():
-        known = TIME if field in times else FIELDS.get((name, field)) or _never_null(made)
-        fields[field] = _with_words(f"{name}.{field}", known, words["fields"][field])
+    for field, generated in fields.items():
+        narrowed = TIME if field in time_fields else FIELDS.get((name, field)) or _without_null(generated)
+        fields[field] = _describe_field(f"{name}.{field}", narrowed, words["fields"][field])
 
 
-def _never_null(schema: Json) -> Json:
-    kinds = [each for each in schema.get("anyOf", [schema]) if each != {"type": "null"}]
-    (only,) = kinds
-    return {key: value for key, value in only.items() if key != "default"}
+def _without_null(schema: Json) -> Json:
+    (option,) = [option for option in schema.get("anyOf", [schema]) if option != {"type": "null"}]
+    return {key: value for key, value in option.items() if key != "default"}
 
 
-def _with_words(where: str, schema: Json, words: Any) -> Json:
+def _describe_field(where: str, schema: Json, words: Any) -> Json:
     text = words if isinstance(words, str) else words["description"]
     values = schema.get("enum")
     if values is None:
         return {**schema, "description": text}
-    if len(values) == 1:  # the tag of a union
+    if len(values) == 1:  # the tag of a union member
         return {"type": "string", "const": values[0], "description": text}
     if isinstance(words, str):
-        raise WordsError(f"{where}: words.yaml does not say what its values mean")
+        raise WordsError(f"{where}: words.yaml has no descriptions of its values")
     compare(where, values, words["values"])
-    listed = "\n".join(f"- `{value}`: {meaning}" for value, meaning in words["values"].items())
+    value_list = "\n".join(f"- `{value}`: {meaning}" for value, meaning in words["values"].items())
     return {
         "type": "string",
         "examples": list(words["values"]),
-        "description": f"{text} There may be more values than these:\n\n{listed}",
+        "description": f"{text} More values may be added to these:\n\n{value_list}",
     }

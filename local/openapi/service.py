@@ -1,7 +1,7 @@
-"""The functions, called without a server and with a programmed imin, so that their responses can be examples.
+"""Call the functions in this process, with a fake imin, so that their responses can be examples.
 
-AWS is moto's, with what the template declares; time stands at the events' own, and ids are counted. So the same code gives the same
-answers, each time and on each machine. Nothing is checked here: that is for the tests.
+AWS is moto with the resources of the template; the clock shows the time of the events, and ids are counted. The same code therefore
+gives the same examples on every machine. Nothing is checked here: that is for the tests.
 """
 
 import base64
@@ -43,8 +43,8 @@ SETTINGS = {
 IMIN = "https://book.imin.co/api/v2/customers/rosie/accounts"
 
 
-class Answer(NamedTuple):
-    """An answer as a client sees it; `content` is what JSON stands for, or a text."""
+class ExampleResponse(NamedTuple):
+    """A response as a client sees it; `content` is decoded JSON, or a text."""
 
     status: int
     headers: dict[str, str]
@@ -52,12 +52,12 @@ class Answer(NamedTuple):
 
 
 class Service:
-    """All functions as they are deployed, with what they call. `now` is the time, in seconds since 1970."""
+    """All functions as deployed. `now` is the time in Unix seconds; `imin` makes the responses of the fake imin."""
 
     def __init__(self) -> None:
         self.now = NOW.timestamp()
         self.connected: dict[str, Any] = {}
-        self.asked: list[Any] = []
+        self.imin_requests: list[Any] = []
         self.imin: Callable[[], tuple[int, dict[str, str], str]] = lambda: (200, {}, json.dumps(self._page()))
         self._numbers = itertools.count(1)
         self.environment: dict[str, str] = {}
@@ -66,10 +66,12 @@ class Service:
         self.environment |= SETTINGS
         self._handlers: dict[str, Any] = {}
 
-    def ask(self, name: str, timeout_seconds: float = 15, headers: dict[str, str] | None = None, **changes: Any) -> Answer:
-        """Return the response to the event of `events/{name}.json` with `headers` and `changes`.
+    def send(
+        self, name: str, timeout_seconds: float = 15, headers: dict[str, str] | None = None, **changes: Any
+    ) -> ExampleResponse:
+        """Send the event of `events/{name}.json` with `headers` and `changes` to its function, and return the response.
 
-        Of these, `path` changes path parameters and `authorizer` what API Gateway verified; any other is a member of the event.
+        `path` changes path parameters, `authorizer` the result of API Gateway's authorizer, any other name a member of the event.
         """
         event = json.loads((ROOT / "events" / f"{name}.json").read_text())
         event["headers"] |= headers or {}
@@ -83,26 +85,26 @@ class Service:
         if response["headers"].get("Content-Encoding") == "gzip":
             content = gzip.decompress(content)
         is_json = content and "json" in response["headers"]["Content-Type"]
-        return Answer(response["statusCode"], response["headers"], json.loads(content) if is_json else content.decode())
+        return ExampleResponse(response["statusCode"], response["headers"], json.loads(content) if is_json else content.decode())
 
     def state(self) -> str:
-        """Return the state that imin received last."""
-        return str(self.asked[-1].params["redirectUri"].rpartition("/")[2])
+        """Return the state that was last sent to imin."""
+        return str(self.imin_requests[-1].params["redirectUri"].rpartition("/")[2])
 
     def uuid7(self, now: float) -> uuid.UUID:
-        """Replace `uuid7.uuid7`: the time, and a counter instead of random bits."""
+        """Replace `uuid7.uuid7`: return the time with a counter instead of random bits."""
         return uuid.UUID(int=int(now * 1000) << 80 | 0x7 << 76 | 0x2 << 62 | next(self._numbers))
 
-    def take(self, request: Any) -> tuple[int, dict[str, str], str]:
-        """Answers as imin."""
-        self.asked.append(request)
+    def respond_as_imin(self, request: Any) -> tuple[int, dict[str, str], str]:
+        """Record `request` and return the response of the fake imin."""
+        self.imin_requests.append(request)
         return self.imin()
 
     def _page(self) -> dict[str, Any]:
-        """Return imin's documented example: without a redirect URI it has no actions, and connected accounts have a date."""
+        """Return imin's documented example: without a redirect URI it has no actions; connected accounts are marked."""
         page: dict[str, Any] = json.loads((ROOT / "tests/data/sample-response.json").read_text())
         for item in page["imin:item"]:
-            if "redirectUri" not in self.asked[-1].params:
+            if "redirectUri" not in self.imin_requests[-1].params:
                 item.pop("potentialAction", None)
             if item["seller"]["name"] in self.connected:
                 del item["imin:matchingEmailExists"]
@@ -119,25 +121,25 @@ class Service:
 
 
 @contextlib.contextmanager
-def service(has_aws: bool = True) -> Iterator[Service]:
-    """Start a new service; without `has_aws`, Secrets Manager and DynamoDB are empty."""
-    made = Service()
+def running_service(has_aws: bool = True) -> Iterator[Service]:
+    """Yield a new service. Without `has_aws`, its secrets and its table don't exist."""
+    service = Service()
     with (
         mock_aws(),
         responses.RequestsMock(assert_all_requests_are_fired=False) as mock,
         patch.dict("os.environ", AWS_DEFAULT_REGION=aws.REGION),
-        patch.object(link_state.LinkStates.__init__, "__defaults__", (lambda: made.now,)),
-        patch.object(table.Table.__init__, "__defaults__", (lambda: made.now, time.sleep)),
-        patch("seller_accounts.links.link_state.uuid7", made.uuid7),
-        patch("seller_accounts.notice_store.uuid7", made.uuid7),
+        patch.object(link_state.LinkStates.__init__, "__defaults__", (lambda: service.now,)),
+        patch.object(table.Table.__init__, "__defaults__", (lambda: service.now, time.sleep)),
+        patch("seller_accounts.links.link_state.uuid7", service.uuid7),
+        patch("seller_accounts.notice_store.uuid7", service.uuid7),
         contextlib.redirect_stdout(io.StringIO()),  # the functions' logs
     ):
-        mock.add_callback(responses.GET, IMIN, made.take)
+        mock.add_callback(responses.GET, IMIN, service.respond_as_imin)
         if has_aws:
-            aws.make_secrets(secret.make_client(), {made.environment[name]: value for name, value in KEYS.items()})
-            (records,) = Template().resources("AWS::DynamoDB::Table").values()
-            aws.make_tables(table.make_client(), {made.environment["LINKS_TABLE"]: records})
-        yield made
+            aws.make_secrets(secret.make_client(), {service.environment[name]: value for name, value in KEYS.items()})
+            (table_properties,) = Template().resources("AWS::DynamoDB::Table").values()
+            aws.make_tables(table.make_client(), {service.environment["LINKS_TABLE"]: table_properties})
+        yield service
 
 
 def _context(timeout_seconds: float) -> Context:

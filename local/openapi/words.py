@@ -1,4 +1,4 @@
-"""Reads `words.yaml`, and sees to it that there are words for everything that there is, and for nothing else."""
+"""Read `words.yaml`, and check that it describes everything in the API, and nothing else."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,19 +10,19 @@ Json = dict[str, Any]
 
 
 class WordsError(Exception):
-    """Something is not described, or what is described is not there; the message names it."""
+    """Something has no description, or a description belongs to nothing; the message names it."""
 
 
 def read_words() -> Json:
-    """All of `words.yaml`."""
+    """Return the contents of `words.yaml`."""
     words: Json = yaml.safe_load((Path(__file__).parent / "words.yaml").read_text())
     return words
 
 
-def compare(what: str, there: Iterable[str], described: Iterable[str]) -> None:
-    """Raise `WordsError` unless names and descriptions match."""
-    missing, needless = set(there) - set(described), set(described) - set(there)
+def compare(where: str, existing: Iterable[str], described: Iterable[str]) -> None:
+    """Raise `WordsError` unless exactly the `existing` names are `described`."""
+    missing, unknown = set(existing) - set(described), set(described) - set(existing)
     if missing:
-        raise WordsError(f"{what}: words.yaml has no words for {', '.join(sorted(missing))}")
-    if needless:
-        raise WordsError(f"{what}: words.yaml describes what is not there: {', '.join(sorted(needless))}")
+        raise WordsError(f"{where}: words.yaml has no words for {', '.join(sorted(missing))}")
+    if unknown:
+        raise WordsError(f"{where}: words.yaml describes unknown names: {', '.join(sorted(unknown))}")
