@@ -79,7 +79,7 @@ class TestWords:
         with pytest.raises(WordsError, match="GET /v1/new"):
             openapi.make_document(template)
 
-    def test_words_for_what_is_not_there_fail(self) -> None:
+    def test_words_without_a_route_or_field_fail(self) -> None:
         with pytest.raises(WordsError, match="unknown names: gone"):
             compare("fields", ["here"], ["here", "gone"])
 

@@ -25,7 +25,7 @@ PARAMETERS: Json = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
 }
 """Schemas of the parameters that are defined in code."""
-HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHED, CACHE_NO_STORE]}}
+HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHE_PRIVATE, CACHE_NO_STORE]}}
 
 
 def make_document(template: Template) -> Json:
@@ -108,7 +108,7 @@ def _examples(words: Json, examples: dict[str, ExampleResponse]) -> Json:
     bodies: Json = {}
     for name, response in examples.items():
         code = name.rpartition(".")[2]
-        summary = KINDS[code].title if code in KINDS else words["examples"].get(name)
+        summary = PROBLEM_TYPES[code].title if code in PROBLEM_TYPES else words["examples"].get(name)
         if summary and response.content:
             bodies[name] = {"summary": summary, "value": response.content}
     notice = json.loads(json.loads((ROOT / "events/webhook-post.json").read_text())["body"])

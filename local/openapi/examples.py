@@ -85,7 +85,7 @@ def _notices(service: Service) -> dict[str, ExampleResponse]:
 def _failures(service: Service) -> dict[str, ExampleResponse]:
     """Return the errors that imin and this service can cause."""
     examples = {"upstream_timeout": service.send("accounts-get", timeout_seconds=TOO_FEW_SECONDS)}
-    with patch("accounts.reshape", side_effect=RuntimeError):
+    with patch("seller_accounts.routes.accounts.reshape", side_effect=RuntimeError):
         examples["internal_error"] = service.send("accounts-get")
     imin_responses: dict[str, IminResponse] = {
         "customer_not_found": (404, {}, ""),

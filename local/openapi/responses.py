@@ -45,10 +45,10 @@ def make_responses(route: Route, operation: Json, words: Json, examples: dict[st
         example = own_example if own_example in examples else code
         if examples[example].content.get("code") != code:
             raise WordsError(f"the example {example} isn't a problem {code}")
-        response = responses[KINDS[code].status]
+        response = responses[PROBLEM_TYPES[code].status]
         response.meanings.append(f"`{code}`: {words['problems'][code]}")
         response.add_body("application/problem+json", "Problem", code, example)
-        response.headers += _problem_headers(KINDS[code].status, KINDS[code].status in gateway_statuses)
+        response.headers += _problem_headers(PROBLEM_TYPES[code].status, PROBLEM_TYPES[code].status in gateway_statuses)
     for status in gateway_statuses:
         responses[status].meanings.append(words["gateway"][str(status)]["description"])
         responses[status].add_body("application/json", "GatewayMessage", "gateway", f"gateway.{status}")

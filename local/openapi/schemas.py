@@ -39,7 +39,7 @@ def make_schemas(words: Json) -> dict[str, Json]:
     _, schemas = msgspec.json.schema_components(BODIES, ref_template=f"{REF}{{name}}")
     schemas["Account"], statuses = _extract_union(schemas["Accounts"])
     schemas["Problem"] = _make_schema(problems.ProblemBody)
-    schemas["IminNotice"] = _make_schema(webhook.Notice) | {"additionalProperties": True}
+    schemas["IminNotice"] = _make_schema(webhook.NoticePayload) | {"additionalProperties": True}
     time_fields = {struct.__name__: _time_fields(struct) for struct in _structs()}
     written = {name: entry["schema"] for name, entry in words["schemas"].items() if "schema" in entry}
     compare("schemas", [*schemas, *written], words["schemas"])
@@ -84,7 +84,7 @@ def _accept_other_statuses(status: Json, statuses: list[str]) -> None:
 
 def _add_codes(words: Json) -> None:
     """List the problems and their descriptions as values of a problem's `code`, in the order of the table."""
-    compare("problems", problems.KINDS, words["problems"])
+    compare("problems", problems.PROBLEM_TYPES, words["problems"])
     text = words["schemas"]["Problem"]["fields"]["code"]
     values = {code: words["problems"][code] for code in problems.PROBLEM_TYPES}
     words["schemas"]["Problem"]["fields"]["code"] = {"description": text, "values": values}
