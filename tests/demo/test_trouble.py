@@ -137,7 +137,7 @@ class TestErrors:
             (404, problem("customer_not_found", retryable=False), "application/problem+json", "does not know you", False),
             (503, problem("a_code_to_come", retryable=True), "application/problem+json", "on our side", True),
             (409, problem("a_code_to_come", retryable=False), "application/problem+json", "That did not work", False),
-            (429, '{"message": "Too Many Requests"}', "application/json", "too much at once", True),
+            (429, '{"message": "Too Many Requests"}', "application/json", "too many requests", True),
             (500, '{"message": "Internal Server Error"}', "application/json", "on our side", True),
             (200, "<html>Log in to this network</html>", "text/html", "can't be reached", True),
         ],
