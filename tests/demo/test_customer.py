@@ -111,7 +111,7 @@ class TestSellers:
         app.answers(200, connected().replace('"connected"', '"suspended"'), "application/json")
         app.has_list("rosie")
         app.chooses("Gym")
-        expect(app.says("We don't know at present")).to_be_visible()
+        expect(app.says("is unknown at present")).to_be_visible()
 
     def test_empty_list_shows_a_message(self, app: Demo) -> None:
         app.answers(200, '{"customerIdentifier": "rosie", "accounts": [], "warnings": []}', "application/json")
@@ -217,7 +217,7 @@ class TestConnecting:
     @pytest.mark.parametrize(
         ("connect", "words", "ways"),
         [
-            ({"newAccountUrl": "https://imin.example.com/"}, "Take the other one", ["Create an account"]),
+            ({"newAccountUrl": "https://imin.example.com/"}, "Use the other one", ["Create an account"]),
             ({"existingAccountUrl": "javascript:alert(1)"}, "can't be connected at present", []),
             (None, "can't be connected at present", []),
         ],

@@ -1,28 +1,28 @@
-// The customer's accounts: asked for with the ETag of the copy, which stands in when there is no answer.
+// The customer's accounts, requested with the ETag of the stored copy, which is shown if the request fails.
 import { getAccounts } from "./client.js"
-import { keepCopy, readCopy, standsIn } from "./offline.js"
-import { call, isIn, session } from "./session.js"
+import { mayShowCopy, readCopy, storeCopy } from "./offline.js"
+import { call, isSignedIn, session } from "./session.js"
 
 /**
- * The accounts, when they were had, and how fresh they are: "new", "unchanged" (304), or "stale" with the `error` that made them so.
- * Throws the ApiError where there is nothing to show.
+ * Load the accounts. `at` is their time; `freshness` is "new", "unchanged" (304), or "stale", with the `error` as the reason.
+ * Throws the ApiError if there is nothing to show.
  */
 export async function loadAccounts() {
   const { customer } = session()
   const copy = readCopy(customer)
   try {
-    const answer = await call(getAccounts, { ifNoneMatch: copy?.etag })
-    const isUnchanged = answer.status === 304
-    if (isIn(customer)) keepCopy(customer, isUnchanged ? { ...answer, ...copy } : answer)
-    return { list: (isUnchanged ? copy : answer).body.accounts, at: Date.now(), freshness: isUnchanged ? "unchanged" : "new" }
+    const response = await call(getAccounts, { ifNoneMatch: copy?.etag })
+    const isUnchanged = response.status === 304
+    if (isSignedIn(customer)) storeCopy(customer, isUnchanged ? { ...response, ...copy } : response)
+    return { list: (isUnchanged ? copy : response).body.accounts, at: Date.now(), freshness: isUnchanged ? "unchanged" : "new" }
   } catch (error) {
-    if (!copy || !standsIn(copy, error)) throw error
+    if (!copy || !mayShowCopy(copy, error)) throw error
     return { list: copy.body.accounts, at: copy.at, freshness: "stale", error }
   }
 }
 
-/** How to find an account again in a later list. A seller may have no id. */
-export const keyOf = (account, index) => account.seller.id ?? `number ${index + 1}`
+/** Return a key that finds the account again in a later list. A seller may have no id. */
+export const accountKey = (account, index) => account.seller.id ?? `number ${index + 1}`
 
-/** The account with a key. */
-export const find = (list, key) => list.find((account, index) => keyOf(account, index) === key)
+/** Return the account with a key. */
+export const findAccount = (list, key) => list.find((account, index) => accountKey(account, index) === key)

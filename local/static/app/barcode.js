@@ -1,10 +1,10 @@
-// Barcodes as rows of modules, "1" for a bar and "0" for a space: EAN-13 where a text is one, else Code 128.
-// Sources: GS1 General Specifications, 5.2 (EAN-13); ISO/IEC 15417 (Code 128). Drawing them is for pass.js.
+// Barcodes as rows of modules, "1" for a bar and "0" for a space: EAN-13 if the text is valid for it, else Code 128.
+// Sources: GS1 General Specifications, 5.2 (EAN-13); ISO/IEC 15417 (Code 128). pass.js draws them.
 
 const EAN_LEFT = ["0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011"]
 const EAN_FIRST = ["LLLLLL", "LLGLGG", "LLGGLG", "LLGGGL", "LGLLGG", "LGGLLG", "LGGGLL", "LGLGLG", "LGLGGL", "LGGLGL"]
 
-// Widths of bars and spaces in turn, for the values 0 to 105; the stop pattern is the last.
+// Alternating widths of bars and spaces for the values 0 to 105; the last is the stop pattern.
 const CODE_128 =
   "212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 113222 123122 123221 " +
   "223211 221132 221231 213212 223112 312131 311222 321122 321221 312212 322112 322211 212123 212321 232121 111323 131123 131321 " +
@@ -19,14 +19,14 @@ const START_B = 104
 const START_C = 105
 const STOP = 106
 
-/** The barcode of a text, `{ kind, modules, quiet }`, with modules to leave blank [left, right]; null where there can be none. */
+/** Return the barcode of a text, `{ kind, modules, quiet }` (`quiet`: blank modules [left, right]), or null if impossible. */
 export function barcode(text) {
   if (isEan13(text)) return { kind: "EAN-13", modules: ean13(text), quiet: [11, 7] }
   if (/^[ -~]+$/.test(text)) return { kind: "Code 128", modules: code128(text), quiet: [10, 10] }
   return null
 }
 
-/** Whether it is 13 digits of which the last is the check digit of the others. */
+/** Return whether the text is 13 digits ending in a valid check digit. */
 export function isEan13(text) {
   if (!/^\d{13}$/.test(text)) return false
   const sum = [...text].reduce((total, digit, at) => total + digit * (at % 2 ? 3 : 1), 0)
@@ -47,7 +47,7 @@ function code128(text) {
   return [...values, check, STOP].map((value) => PATTERNS[value]).join("")
 }
 
-/** The values that stand for a text, the start character first: pairs of digits in set C where that is shorter, else set B. */
+/** Encode a text as values, with the start character: digit pairs in set C if that is shorter, else set B. */
 function symbols(text) {
   const values = []
   let set = ""
@@ -58,10 +58,10 @@ function symbols(text) {
   let at = 0
   while (at < text.length) {
     const run = /^\d*/.exec(text.slice(at))[0].length
-    const isAtAnEnd = at === 0 || at + run === text.length
-    const isWorthIt = set === "C" ? run >= 2 : run >= (isAtAnEnd ? 4 : 6) || (run === 2 && text.length === 2)
-    // of an odd run the first digit goes to set B where that is in use already
-    if (isWorthIt && (set !== "B" || run % 2 === 0)) {
+    const isAtEdge = at === 0 || at + run === text.length
+    const isShorter = set === "C" ? run >= 2 : run >= (isAtEdge ? 4 : 6) || (run === 2 && text.length === 2)
+    // the first digit of an odd run goes to set B if that is in use already
+    if (isShorter && (set !== "B" || run % 2 === 0)) {
       use("C", START_C, SWITCH_TO_C)
       values.push(Number(text.slice(at, at + 2)))
       at += 2

@@ -1,41 +1,41 @@
-// Makes elements. Text only ever becomes text, and an address from elsewhere a link only where it is http or https.
+// Creates elements. Text is never parsed as HTML, and a foreign URL becomes a link only if it is http or https.
 
-/** An element. An attribute that is a function listens; one that is undefined or false is left out; children that are none too. */
+/** Create an element. Functions become event listeners; attributes and children that are undefined or false are left out. */
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name)
+  const node = document.createElement(name)
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(key, value)
-    else if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value)
+    if (typeof value === "function") node.addEventListener(key, value)
+    else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value)
   }
-  made.append(...children.flat().filter((child) => child !== undefined && child !== false))
-  return made
+  node.append(...children.flat().filter((child) => child !== undefined && child !== false))
+  return node
 }
 
-/** A text, such as an e-mail address, that may break after each "@" and ".". */
+/** Return a text, such as an e-mail address, with line break opportunities after each "@" and ".". */
 export const breakable = (text) =>
   text.split(/(?<=[@.])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : part))
 
-/** One of the page's symbols. */
+/** Create one of the page's icons. */
 export function icon(name, className = "icon") {
-  const svg = drawing("svg", { class: className, "aria-hidden": "true" })
-  svg.append(drawing("use", { href: `#icon-${name}` }))
+  const svg = svgElement("svg", { class: className, "aria-hidden": "true" })
+  svg.append(svgElement("use", { href: `#icon-${name}` }))
   return svg
 }
 
-/** An element of SVG. */
-export function drawing(name, attributes) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  return made
+/** Create an SVG element. */
+export function svgElement(name, attributes) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name)
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
+  return node
 }
 
-/** The address, where it is one that a browser may be sent to. */
+/** Return the URL if it is a valid http or https URL. */
 export function webAddress(text) {
   const url = text && URL.parse(text)
   return url && ["http:", "https:"].includes(url.protocol) ? url.href : undefined
 }
 
-/** A link out of the app, or nothing. */
+/** Create a link out of the app if the URL is valid. */
 export function linkOut(className, address, ...children) {
   const href = webAddress(address)
   return href && element("a", { class: className, href, rel: "noreferrer" }, ...children)

@@ -1,19 +1,20 @@
-// The link that the customer left for imin with. Its id outlives the page, so the outcome is found however the browser ended.
+// The link of the customer's current visit to imin. Its id outlives the page, so the outcome is found however the browser ended.
 const KEY = "demo.pending"
 
 /**
- * Remember `link` (`{ id, expiresAt }`) and the seller when the customer opens one of its URLs. The URL itself is a secret, and
- * isn't kept. A later link replaces it: what came of an earlier one is in the accounts.
+ * Store the link (`{ id, expiresAt }`) and the seller when the customer opens a connect URL. The URL is a secret and isn't
+ * stored. A later link replaces an earlier one, which has its outcome in the accounts.
  */
-export const remember = ({ id, expiresAt }, sellerId) => localStorage.setItem(KEY, JSON.stringify({ id, expiresAt, sellerId }))
+export const storePendingLink = ({ id, expiresAt }, sellerId) =>
+  localStorage.setItem(KEY, JSON.stringify({ id, expiresAt, sellerId }))
 
-/** The link to read, `{ id, sellerId }`, or null: none was opened, or it has expired. */
+/** Return the link to read, `{ id, sellerId }`, or null if none was opened or it has expired. */
 export function pendingLink() {
   const link = JSON.parse(localStorage.getItem(KEY))
   if (!link || Date.parse(link.expiresAt) > Date.now()) return link
-  forgetPending()
+  deletePendingLink()
   return null
 }
 
-/** Forget the link: it is confirmed or unknown, or the customer signed out. */
-export const forgetPending = () => localStorage.removeItem(KEY)
+/** Delete the link: it is confirmed or unknown, or the customer signed out. */
+export const deletePendingLink = () => localStorage.removeItem(KEY)

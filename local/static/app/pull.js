@@ -1,16 +1,16 @@
-// Pull to refresh, by touch. The button in the bar is for everybody else.
+// Pull to refresh, by touch. Other users have the button in the bar.
 
-const FAR_ENOUGH = 72
-const FURTHEST = 110
+const REFRESH_DISTANCE = 72
+const MAX_DISTANCE = 110
 
-/** Calls `refresh` when the page is pulled down from its top; `indicator` moves along. */
+/** Call `refresh` when the page is pulled down from its top. `indicator` follows the finger. */
 export function pullToRefresh(indicator, refresh) {
   let startedAt = null
   let pulled = 0
   const move = (distance) => {
     pulled = distance
     indicator.style.setProperty("--pulled", `${distance}px`)
-    indicator.classList.toggle("ready", distance >= FAR_ENOUGH)
+    indicator.classList.toggle("ready", distance >= REFRESH_DISTANCE)
   }
   document.addEventListener("touchstart", ({ touches }) => {
     const canStart = scrollY === 0 && touches.length === 1 && !document.querySelector("dialog[open]")
@@ -20,14 +20,14 @@ export function pullToRefresh(indicator, refresh) {
     "touchmove",
     (event) => {
       if (startedAt === null) return
-      const distance = (event.touches[0].clientY - startedAt) / 2 // it gives way slowly, as under a thumb it should
+      const distance = (event.touches[0].clientY - startedAt) / 2 // half the speed of the finger
       if (distance > 0 && event.cancelable) event.preventDefault()
-      move(Math.max(0, Math.min(FURTHEST, distance)))
+      move(Math.max(0, Math.min(MAX_DISTANCE, distance)))
     },
     { passive: false },
   )
   const end = () => {
-    if (pulled >= FAR_ENOUGH) refresh()
+    if (pulled >= REFRESH_DISTANCE) refresh()
     startedAt = null
     move(0)
   }

@@ -1,34 +1,34 @@
-// One seller: the pass and what wants attention where the account is connected; where to connect it where it is not.
+// One seller: a connected account with its passes and open issues, or the options to connect one.
 import { connectPart } from "./connect.js"
 import { breakable, element, icon, linkOut, webAddress } from "./dom.js"
 import { evidenceCard } from "./evidence.js"
 import { passCard } from "./pass.js"
 import { logo, nameElement } from "./seller-parts.js"
-import { day } from "./words.js"
+import { formatDay } from "./texts.js"
 
-/** The view of an account; `announce` speaks to a screen reader, `refresh` gets the accounts again. */
+/** Return the view of an account. `announce` tells screen readers; `refresh` reloads the accounts. */
 export function sellerView(account, { announce, refresh }) {
   const { seller, status } = account
   const parts = { connected: connectedParts, not_connected: () => [connectPart(account, { announce, refresh })] }
   return [
-    element("div", { class: "hero" }, logo(seller, "large"), nameElement(seller, "h1", { tabindex: "-1" }), standing(account)),
+    element("div", { class: "hero" }, logo(seller, "large"), nameElement(seller, "h1", { tabindex: "-1" }), connectedSince(account)),
     (parts[status] ?? unknownParts)(account),
     contact(seller),
   ]
 }
 
-function standing({ status, connectedAt }) {
+function connectedSince({ status, connectedAt }) {
   if (status !== "connected") return undefined
-  return element("p", { class: "fresh" }, icon("good"), connectedAt ? `Connected since ${day(connectedAt)}` : "Connected")
+  return element("p", { class: "fresh" }, icon("good"), connectedAt ? `Connected since ${formatDay(connectedAt)}` : "Connected")
 }
 
-const unknownParts = () => [element("p", { class: "card soft" }, "We don't know at present whether you have an account with this seller.")]
+const unknownParts = () => [element("p", { class: "card soft" }, "The status of your account here is unknown at present.")]
 
 function connectedParts(account) {
   const { accessPasses, entitlementErrors, evidenceRequests } = account
   return [
     section(accessPasses.length > 1 ? "Access passes" : "Access pass", accessPasses.map(passCard)),
-    section("Needs a look", entitlementErrors.map(conflictCard)),
+    section("Needs attention", entitlementErrors.map(conflictCard)),
     section("Evidence", evidenceRequests.map(evidenceCard)),
     details(account),
   ]
@@ -41,7 +41,7 @@ function conflictCard({ type, name, description }) {
     "article",
     { class: "card conflict" },
     icon("warning"),
-    element("h3", { dir: "auto" }, name ?? type ?? "Something is in the way"),
+    element("h3", { dir: "auto" }, name ?? type ?? "There is a problem"),
     description && element("p", { dir: "auto" }, description),
     element("p", { class: "soft small" }, "The seller can help: see below."),
   )
@@ -50,8 +50,8 @@ function conflictCard({ type, name, description }) {
 function details({ customer, hiddenEntitlements }) {
   const rows = [
     customer?.email && ["Your e-mail address there", breakable(customer.email)],
-    customer?.updatedAt && ["Your details changed", day(customer.updatedAt)],
-    hiddenEntitlements && ["Entitlements", "There are more, which the seller does not show"],
+    customer?.updatedAt && ["Your details changed", formatDay(customer.updatedAt)],
+    hiddenEntitlements && ["Entitlements", "There are more that are not shown"],
   ].filter(Boolean)
   return facts("Your account there", rows)
 }

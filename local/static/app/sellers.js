@@ -1,47 +1,47 @@
-// The list of sellers, connected first, with how fresh it is and what wants the customer's attention.
-import { keyOf } from "./accounts.js"
+// The list of sellers, connected ones first, with its freshness and open issues.
+import { accountKey } from "./accounts.js"
 import { element, icon } from "./dom.js"
-import { logo, nameElement, nameOf } from "./seller-parts.js"
+import { displayName, logo, nameElement } from "./seller-parts.js"
 import { openRequests } from "./evidence.js"
-import { retryButton } from "./trouble.js"
-import { explained, moment } from "./words.js"
+import { retryButton } from "./error-card.js"
+import { errorTexts, formatTime } from "./texts.js"
 
-const MANY = 8
+const MAX_WITHOUT_SEARCH = 8
 const SEARCH = "demo.search"
 const SECTIONS = [
   ["Connected", (status) => status === "connected"],
   ["Not connected yet", (status) => status === "not_connected"],
-  ["Other sellers", (status) => !["connected", "not_connected"].includes(status)], // a status to come is like "unknown"
+  ["Other sellers", (status) => !["connected", "not_connected"].includes(status)], // unknown and future statuses
 ]
 
-/** The view of `accounts`, as loadAccounts gives them. */
+/** Return the view of `accounts`, a result of loadAccounts. */
 export function sellersView(accounts, refresh) {
-  const rows = accounts.list.map((account, index) => ({ account, row: sellerRow(account, keyOf(account, index)) }))
+  const rows = accounts.list.map((account, index) => ({ account, row: sellerRow(account, accountKey(account, index)) }))
   const sections = SECTIONS.map(([title, belongs]) => [title, rows.filter(({ account }) => belongs(account.status))])
   return [
     element("h1", { tabindex: "-1" }, "Your accounts"),
     freshness(accounts, refresh),
-    rows.length > MANY && search(rows),
-    rows.length === 0 && element("p", { class: "card soft" }, "There are no sellers yet. When some join, you find them here."),
-    sections.filter(([, those]) => those.length).map(([title, those]) => section(title, those)),
+    rows.length > MAX_WITHOUT_SEARCH && search(rows),
+    rows.length === 0 && element("p", { class: "card soft" }, "There are no sellers yet. New ones will appear here."),
+    sections.filter(([, members]) => members.length).map(([title, members]) => section(title, members)),
   ]
 }
 
-/** How fresh the list is, in words. */
-export function freshnessWords({ freshness, at, error }) {
-  if (freshness === "stale") return `${explained(error)[0]}. This is from ${moment(at)}.`
-  return freshness === "unchanged" ? `Up to date: nothing new at ${moment(at)}` : `Up to date at ${moment(at)}`
+/** Return the freshness of the list as text. */
+export function freshnessText({ freshness, at, error }) {
+  if (freshness === "stale") return `${errorTexts(error)[0]}. This is from ${formatTime(at)}.`
+  return freshness === "unchanged" ? `Up to date: nothing new at ${formatTime(at)}` : `Up to date at ${formatTime(at)}`
 }
 
 function freshness(accounts, refresh) {
-  const words = freshnessWords(accounts)
-  if (accounts.freshness !== "stale") return element("p", { class: "fresh" }, icon("good"), words)
+  const text = freshnessText(accounts)
+  if (accounts.freshness !== "stale") return element("p", { class: "fresh" }, icon("good"), text)
   const { error } = accounts
   return element(
     "div",
     { class: "banner stale" },
     icon(error.kind === "network" ? "offline" : "warning"),
-    element("p", {}, words),
+    element("p", {}, text),
     error.retryable && retryButton(error.retryAfterSeconds ?? 0, refresh),
   )
 }
@@ -82,9 +82,9 @@ function note(account) {
   )
 }
 
-/** A field that leaves the sellers whose names have every word that is typed, in any order and without accents. */
+/** Create a search field. It shows the sellers whose names contain all words, in any order, ignoring accents. */
 function search(rows) {
-  const left = element("span", { class: "soft small", role: "status" })
+  const count = element("span", { class: "soft small", role: "status" })
   const clear = () => {
     field.value = ""
     filter()
@@ -98,26 +98,26 @@ function search(rows) {
   )
   const filter = () => {
     sessionStorage.setItem(SEARCH, field.value)
-    const wanted = plain(field.value).split(/\s+/)
-    const found = rows.filter(({ account, row }) => {
-      const name = plain(nameOf(account.seller))
-      return !(row.hidden = !wanted.every((word) => name.includes(word)))
+    const words = normalize(field.value).split(/\s+/)
+    const matches = rows.filter(({ account, row }) => {
+      const name = normalize(displayName(account.seller))
+      return !(row.hidden = !words.every((word) => name.includes(word)))
     })
-    left.textContent = field.value.trim() ? `${found.length} of ${rows.length} sellers` : ""
-    help.hidden = found.length > 0
+    count.textContent = field.value.trim() ? `${matches.length} of ${rows.length} sellers` : ""
+    help.hidden = matches.length > 0
     for (const section of document.querySelectorAll("#main section")) section.hidden = !section.querySelector("li:not([hidden])")
   }
   const field = element("input", { id: "search", type: "search", autocomplete: "off", input: filter })
-  field.value = sessionStorage.getItem(SEARCH) ?? "" // what was typed stays: after a refresh, a seller's page, and the way to imin
+  field.value = sessionStorage.getItem(SEARCH) ?? "" // the text survives a refresh, a seller's page and a visit to imin
   queueMicrotask(filter)
-  return element("div", { class: "search" }, element("label", { for: "search" }, "Find a seller"), field, left, help)
+  return element("div", { class: "search" }, element("label", { for: "search" }, "Find a seller"), field, count, help)
 }
 
-/** Forget what was typed: the customer signed out. */
-export const forgetSearch = () => sessionStorage.removeItem(SEARCH)
+/** Clear the search text: the customer signed out. */
+export const clearSearch = () => sessionStorage.removeItem(SEARCH)
 
-const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i" } // these are not letters with accents
+const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i" } // not letters with accents
 
-/** A text in small letters without accents. */
-const plain = (text) =>
+/** Return a text in lower case without accents. */
+const normalize = (text) =>
   text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[ßæœøłđðþı]/g, (letter) => LETTERS[letter]).trim()

@@ -1,49 +1,49 @@
-// Who is signed in. The local issuer stands for the broker's login; a token is kept no longer than the tab.
+// The signed-in customer. The local issuer stands for the broker's login; the token lives as long as the tab.
 import { ApiError } from "./http.js"
-import { forgetCopies } from "./offline.js"
-import { forgetPending } from "./pending.js"
+import { deleteCopies } from "./offline.js"
+import { deletePendingLink } from "./pending.js"
 
 const KEY = "demo.session"
 
-/** `{ customer, token }`, or null. */
+/** Return `{ customer, token }`, or null. */
 export const session = () => JSON.parse(sessionStorage.getItem(KEY))
 
-/** Whether a customer is signed in still: a response may come after they have left. */
-export const isIn = (customer) => session()?.customer === customer
+/** Return whether the customer is still signed in: a response may arrive after they have left. */
+export const isSignedIn = (customer) => session()?.customer === customer
 
-/** Signs a customer in. Throws an ApiError. */
+/** Sign a customer in. Throws an ApiError. */
 export async function signIn(customer) {
   sessionStorage.setItem(KEY, JSON.stringify({ customer, token: await newToken(customer) }))
 }
 
 async function newToken(customer) {
-  let answer
+  let response
   try {
-    answer = await fetch("/local/token", { method: "POST", body: JSON.stringify({ customerIdentifier: customer }) })
+    response = await fetch("/local/token", { method: "POST", body: JSON.stringify({ customerIdentifier: customer }) })
   } catch (cause) {
     throw new ApiError("network", { retryable: true, cause })
   }
-  if (!answer.ok) throw new ApiError("gateway", { status: answer.status })
-  return (await answer.json()).accessToken
+  if (!response.ok) throw new ApiError("gateway", { status: response.status })
+  return (await response.json()).accessToken
 }
 
-/** Forget the customer and all that is kept of them. */
+/** Sign the customer out, and delete all of their data. */
 export function signOut() {
   sessionStorage.removeItem(KEY)
-  forgetCopies()
-  forgetPending()
+  deleteCopies()
+  deletePendingLink()
 }
 
-/** Calls an operation of client.js as the customer. A token that is good no longer is replaced, once. */
+/** Call an operation of client.js as the customer. An expired token is replaced once. */
 export async function call(operation, parameters) {
-  const ask = (token) => operation({ baseUrl: location.origin, token }, { customerIdentifier: "me", ...parameters })
+  const send = (token) => operation({ baseUrl: location.origin, token }, { customerIdentifier: "me", ...parameters })
   const { customer, token } = session()
   try {
-    return await ask(token)
+    return await send(token)
   } catch (error) {
     if (error.status !== 401) throw error
-    const fresh = await newToken(customer)
-    if (isIn(customer)) sessionStorage.setItem(KEY, JSON.stringify({ customer, token: fresh }))
-    return ask(fresh)
+    const newest = await newToken(customer)
+    if (isSignedIn(customer)) sessionStorage.setItem(KEY, JSON.stringify({ customer, token: newest }))
+    return send(newest)
   }
 }

@@ -1,23 +1,23 @@
-// What a customer sees of an error: what happened, what to do, and a button where trying again can help.
+// An error as shown to the customer: what happened, what to do, and a retry button if that can help.
 import { element, icon } from "./dom.js"
-import { explained, needsLogin } from "./words.js"
+import { errorTexts, needsLogin } from "./texts.js"
 
-/** A card for an ApiError; `retry` is what its button does. Where another login helps, its button signs out. */
-export function trouble(error, retry) {
-  const [what, todo] = explained(error)
+/** Create the card of an ApiError. Its button calls `retry`, or signs out if signing in again can help. */
+export function errorCard(error, retry) {
+  const [title, advice] = errorTexts(error)
   return element(
     "section",
     { class: "card trouble" },
     icon(error.kind === "network" ? "offline" : "warning"),
-    element("h2", {}, what),
-    element("p", {}, todo),
+    element("h2", {}, title),
+    element("p", {}, advice),
     error.retryable && retryButton(error.retryAfterSeconds ?? 0, retry),
     needsLogin(error) && element("button", { class: "button", click: () => dispatchEvent(new Event("leave")) }, "Sign in again"),
     error.requestId && element("p", { class: "soft small" }, "Reference: ", element("code", {}, error.requestId)),
   )
 }
 
-/** Counts down what `Retry-After` says, then can be pressed. It goes by the clock: a phone that sleeps does not count. */
+/** Create a button that is enabled after `seconds`. It reads the clock, because timers stop while a phone sleeps. */
 export function retryButton(seconds, retry) {
   const button = element("button", { class: "button", click: retry })
   const until = Date.now() + seconds * 1000
