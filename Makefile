@@ -62,6 +62,9 @@ check: lint ## lint, type-check and run the tests that start no process, browser
 coverage: $(VENV)/ready ## run all tests and check that they cover functions/
 	@$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
+# Words that the project's style retires; see docs/contributing.md.
+RETIRED_WORDS := anew|befall(s|en)?|by turns|to the letter|way back|rooms|ones own|of ours|long forms?|whoever|in vain|she|hers?
+
 .PHONY: lint
 lint: $(VENV)/ready ## check style, types, words, template, openapi.json and workflows
 	@$(BIN)/ruff check --quiet .
@@ -69,6 +72,7 @@ lint: $(VENV)/ready ## check style, types, words, template, openapi.json and wor
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/cfn-lint template.yaml
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@! git grep -nwIiE '$(RETIRED_WORDS)' -- . ':!Makefile' ':!clients/package-lock.json' || { echo "Reword these lines, see docs/contributing.md" >&2; exit 1; }
 	@output=$$($(BIN)/openapi-spec-validator openapi.json) || { echo "$$output"; exit 1; }
 
 clients/node_modules/ready: clients/package-lock.json clients/.npmrc

@@ -1,4 +1,4 @@
-"""Checks answers against `openapi.json`: an answer that it does not describe, to the letter, fails the test that got it.
+"""Check responses against `openapi.json`: a response that it doesn't describe exactly fails its test.
 
 The document is tolerant, so that a client made from it is. Here it is taken strictly: no other field, header, value or code than
 those it has, and nothing empty. What was asked is not checked.

@@ -1,6 +1,6 @@
 """Kills the environment that serves a callback, at random moments, and looks what became of the callback.
 
-The short form is in `test_kills`, the long one in `soak_cli`.
+`test_kills` runs a short version, `soak_cli` a long one.
 """
 
 import contextlib

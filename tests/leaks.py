@@ -77,7 +77,7 @@ class Watch:
         allowed = PRIVATE if (route_key, status) == (ACCOUNTS, 200) else set()
         if route_key == CALLBACKS and status >= 500:
             allowed = {"a state"}
-        kinds = {**SECRETS, **({} if status == 200 else {"a name of ours": _any(NAMES)})}
+        kinds = {**SECRETS, **({} if status == 200 else {"an internal name": _any(NAMES)})}
         self.found += [
             f"{kind} in the answer {status} of {route_key}"
             for kind, pattern in kinds.items()

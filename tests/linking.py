@@ -14,12 +14,12 @@ REDIRECT_URI = "brokerapp://linked?from=list"
 
 @dataclass
 class Customer:
-    """Rosie, with an app that knows all functions and an imin that she can connect accounts at."""
+    """Rosie, with an app that calls all functions, and a programmable imin."""
 
     environment: dict[str, str]
     imin: Imin
     connected: dict[str, str] = field(default_factory=dict)
-    """When she connected which seller, by id."""
+    """Connection dates by seller id."""
 
     def __post_init__(self) -> None:
         self.accounts = App(accounts.make_handler(self.environment))
@@ -29,7 +29,7 @@ class Customer:
         self.show()
 
     def show(self) -> None:
-        """Lets imin show what she has connected."""
+        """Let imin return the connected accounts."""
         names = ["1", "2", "3"]
         items: list[dict[str, Any]] = []
         for name in names:

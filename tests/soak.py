@@ -1,6 +1,6 @@
 """Mixed traffic through the local stack while imin and AWS fail intermittently; finally each acknowledged write is read back.
 
-The short form is in `test_soak`, the long one in `soak_cli`. All of it stays on loopback, and it stops by itself: so many
+`test_soak` runs a short version, `soak_cli` a long one. All of it stays on loopback, and it stops by itself: so many
 workers, each of which pauses after each call.
 """
 
@@ -33,7 +33,7 @@ WEBHOOK_KEY = "local-webhook-key"
 
 @dataclass
 class Known:
-    """What must be on record of a customer: what was acknowledged since her records were last erased."""
+    """The records that a customer must have: everything acknowledged since the last erasure."""
 
     name: str
     token: str
@@ -126,7 +126,7 @@ class Soak:
             self._expect(answer["callbackCount"] >= len(customer.links[link_id]), f"{link_id} has too few callbacks")
 
     def erase(self, customer: Known) -> None:
-        """Erases her records; what is acknowledged starts anew once that is."""
+        """Erase the customer's records; acknowledged writes are counted from then on."""
         customer.is_erasing = self._send("erasure", "DELETE", self._path(customer, "records"), customer).status_code != 204
         if not customer.is_erasing:
             customer.links.clear()

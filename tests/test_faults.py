@@ -55,4 +55,4 @@ def test_reliability_page_is_up_to_date() -> None:
     if os.environ.get("TABLES") == "write":
         write_between(page.BEGIN, page.END, page.tables())
     written = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]
-    assert written == f"\n{page.tables()}\n", "make tables writes it anew"
+    assert written == f"\n{page.tables()}\n", "run make tables"

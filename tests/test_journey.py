@@ -43,7 +43,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 class Customer:
-    """A customer with the app on her phone; `link_id` is the link that her list came with."""
+    """A customer with the app on a phone; `link_id` is the link of the list."""
 
     def __init__(self, stack: Stack, app_server: Server, name: str) -> None:
         self.stack = stack
@@ -51,7 +51,7 @@ class Customer:
         self._redirect_uri = f"{app_server.url}/linked?screen=sellers"
 
     def lists(self) -> dict[str, Any]:
-        """Her accounts by seller, with connect URLs."""
+        """Get the accounts by seller, with connect URLs."""
         response = self.stack.get("/v1/customers/me/accounts", self.name, params={"redirectUri": self._redirect_uri})
         self.link_id = response.json()["link"]["id"]
         return {each["seller"]["name"]: each for each in response.json()["accounts"]}
@@ -68,7 +68,7 @@ class Customer:
 
 @pytest.fixture
 def rosie(stack: Stack, app_server: Server) -> Iterator[Customer]:
-    """Rosie, as she is in `customers.yaml`, with nothing on record."""
+    """Rosie, as in `customers.yaml`, without records."""
     yield Customer(stack, app_server, "rosie")
     _disconnect(stack, "rosie", "everyone-active")
     _disconnect(stack, "rosie", "acme")

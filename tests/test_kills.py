@@ -1,4 +1,4 @@
-"""An environment killed while it serves a callback: nothing that was acknowledged is lost. The short form of `make soak`'s."""
+"""An environment killed while it serves a callback: nothing that was acknowledged is lost. A short version of `make soak`."""
 
 from pathlib import Path
 

@@ -56,7 +56,7 @@ def test_only_the_try_again_page_may_contain_its_state() -> None:
 def test_error_responses_contain_no_internal_names(name: str) -> None:
     watching = Watch()
     watching.answer(ACCOUNTS, 500, {}, name.encode())
-    assert watching.found == [f"a name of ours in the answer 500 of {ACCOUNTS}"]
+    assert watching.found == [f"an internal name in the answer 500 of {ACCOUNTS}"]
 
 
 def test_responses_and_output_of_all_tests_are_searched(app: App, output: Output) -> None:

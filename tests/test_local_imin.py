@@ -161,7 +161,7 @@ class TestForms:
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; ")
-        assert "form-action" not in policy, "it would hold the customer's way back as well"
+        assert "form-action" not in policy, "it would block the customer's redirect too"
         assert "script" not in policy + answer.text
         assert 'name="viewport"' in answer.text
         assert Page(answer).tags.count("h1") == 1

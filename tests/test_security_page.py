@@ -30,7 +30,7 @@ def test_cited_tests_exist_with_the_stated_number_of_cases(cases: Counter[tuple[
     if os.environ.get("TABLES") == "write":
         PAGE.write_text(NAMED.sub(lambda named: _written(named, cases), PAGE.read_text()))
     said = {(file, name): int(number or 1) for file, name, number in NAMED.findall(PAGE.read_text())}
-    assert said == {each: cases[each] for each in said}, "make tables writes them anew"
+    assert said == {each: cases[each] for each in said}, "run make tables"
 
 
 def _written(named: re.Match[str], cases: Counter[tuple[str, str]]) -> str:

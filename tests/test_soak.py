@@ -1,4 +1,4 @@
-"""Mixed traffic while imin and AWS fail by turns: the short form of `make soak`'s."""
+"""Mixed traffic while imin and AWS fail intermittently: a short version of `make soak`."""
 
 from pathlib import Path
 

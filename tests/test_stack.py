@@ -56,12 +56,12 @@ class TestMainJob:
         query = {"redirectUri": "brokerapp://linked"}
         varied, rosie = (stack.get(ACCOUNTS, customer, params=query).json() for customer in ("varied", "rosie"))
         assert varied["warnings"] == []
-        for ours, hers in zip(varied["accounts"], rosie["accounts"], strict=True):
-            assert ours["seller"] == hers["seller"]
-            assert ours["status"] == hers["status"]
-            assert ours.keys() == hers.keys()
-            assert ours.get("emailMatches") == hers.get("emailMatches")
-            assert ours.get("connect", {}).keys() == hers.get("connect", {}).keys()
+        for actual, expected in zip(varied["accounts"], rosie["accounts"], strict=True):
+            assert actual["seller"] == expected["seller"]
+            assert actual["status"] == expected["status"]
+            assert actual.keys() == expected.keys()
+            assert actual.get("emailMatches") == expected.get("emailMatches")
+            assert actual.get("connect", {}).keys() == expected.get("connect", {}).keys()
         assert varied["accounts"][2]["connectedAt"] == "2021-01-27T12:00:00Z"
         assert varied["accounts"][2]["accessPasses"] == [{"text": "0012345678929", "updatedAt": "2021-01-27T00:00:00Z"}]
 

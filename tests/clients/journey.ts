@@ -47,13 +47,13 @@ test('an account is connected, looked up, disconnected, and what is on record er
   const linkId = listed.link?.id ?? '';
   assert.equal(account?.connect?.suggested, 'existing');
 
-  // When she logs in at imin, and her browser follows it back
+  // When the customer logs in at imin, and the browser follows the redirect
   const login = {email: 'rosie@example.com', password: 'rosie-password'};
   const callback = await submit(account.connect.existingAccountUrl ?? '', login);
   assert.ok(callback.startsWith(`${API_URL}/v1/link-callbacks/`));
   const back = await fetch(callback, {redirect: 'manual'});
 
-  // Then she is sent to the app, and the link is confirmed
+  // Then the browser is redirected to the app, and the link is confirmed
   assert.equal(back.headers.get('Location'), `brokerapp://linked?linkId=${linkId}&status=confirmed`);
   const link = await linksApi.getLink({customerIdentifier, linkId});
   assert.equal(link.status, 'confirmed');
@@ -61,12 +61,12 @@ test('an account is connected, looked up, disconnected, and what is on record er
   const {accounts} = await accountsApi.getAccounts({customerIdentifier, sellerId: account.seller.id});
   assert.deepEqual(accounts.filter(instanceOfConnected).map(({connectedAt}) => connectedAt), [link.sellers[0]?.connectedAt]);
 
-  // When she disconnects it at imin, then there is a notice
+  // When the customer disconnects it at imin, then there is a notice
   await submit(`${IMIN_URL}/local/disconnect`, {customer: 'rosie', seller: 'everyone-active'});
   const {notices} = await noticesApi.listNotices({customerIdentifier});
   assert.deepEqual(notices.map(({type}) => type), ['CustomerAccount']);
 
-  // When what is on record is erased, then nothing is listed
+  // When the records are erased, then nothing is listed
   assert.equal((await linksApi.listLinks({customerIdentifier})).links.length, 1);
   await new RecordsApi(rosie).eraseRecords({customerIdentifier});
   assert.deepEqual((await linksApi.listLinks({customerIdentifier})).links, []);
@@ -74,7 +74,7 @@ test('an account is connected, looked up, disconnected, and what is on record er
 });
 
 test('links are listed by pages', async () => {
-  // Given two links to which she came back
+  // Given two links with a callback
   const redirectUri = 'brokerapp://linked';
   for (const _ of [1, 2]) {
     const {accounts} = await accountsApi.getAccounts({customerIdentifier, redirectUri});

@@ -168,7 +168,7 @@ class TestAttention:
 class TestConnecting:
     @pytest.fixture
     def app(self, app: Demo) -> Iterator[Demo]:
-        """Rosie, whose list is open; what she connects is disconnected again."""
+        """Open Rosie's list; disconnect new accounts afterwards."""
         app.has_list("rosie")
         yield app
         for seller in ("everyone-active", "acme"):
