@@ -112,7 +112,7 @@ pytest: $(VENV)/ready ## run all tests, or some of them [ARGS="-k accounts"]
 .PHONY: screenshots
 screenshots: $(VENV)/ready ## retake the README's screenshots (needs Chromium)
 	@mkdir -p docs/images
-	@PICTURES=docs/images $(BIN)/pytest tests/demo/test_looks.py -k everything
+	@PICTURES=docs/images $(BIN)/pytest tests/demo/test_looks.py -k complete_account
 
 EXAMPLES ?= 10000
 .PHONY: fuzz
