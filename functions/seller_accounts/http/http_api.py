@@ -134,8 +134,7 @@ def build_handler(routes: Mapping[str, Route], render_problem: ProblemRenderer =
         start = time.perf_counter()
         request: Request | None = None
         problem: Problem | None = None
-        level = logging.INFO
-        fields: dict[str, object] = {}
+        level, fields = logging.INFO, dict[str, object]()
         bind_request_ids(None, context.aws_request_id)
         try:
             request = Request.from_event(event, context)
@@ -143,19 +142,15 @@ def build_handler(routes: Mapping[str, Route], render_problem: ProblemRenderer =
             response = _find_route(routes, request.route_key)(request)
         except Problem as error:
             problem = error
-            if problem.status >= 500:
-                level = logging.WARNING
-                fields |= exception_fields(error)
+            level = logging.INFO if problem.status < 500 else logging.WARNING
+            fields = _problem_log_fields(problem, error)
         except Exception as error:  # noqa: BLE001 - the last resort of every route
             problem = Problem("internal_error", "The request could not be served.")
             level = logging.ERROR
-            fields |= exception_fields(error)
-            if isinstance(error, DeploymentError):
-                fields["reason"] = str(error)
+            fields = _problem_log_fields(problem, error)
         if problem:
             if problem.status >= 500 and not problem.code.startswith("upstream_"):
                 count("Faults")  # neither the caller's fault nor imin's
-            fields["code"] = problem.code
             response = render_problem(problem, request.id if request else context.aws_request_id, request)
         log_with_metrics(
             level,
@@ -169,6 +164,14 @@ def build_handler(routes: Mapping[str, Route], render_problem: ProblemRenderer =
         return response
 
     return handler
+
+
+def _problem_log_fields(problem: Problem, cause: Exception) -> dict[str, object]:
+    """Return the log fields of a problem: its code and, for a 5xx, its cause."""
+    if problem.status < 500:
+        return {"code": problem.code}
+    reason = {"reason": str(cause)} if isinstance(cause, DeploymentError) else {}
+    return {"code": problem.code, **exception_fields(cause), **reason}
 
 
 def init_handler(make_handler: Callable[[Mapping[str, str]], Handler]) -> Handler:
