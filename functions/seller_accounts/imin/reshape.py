@@ -15,6 +15,7 @@ from seller_accounts.imin.tolerant_parser import Case, is_plain_url, is_web_url,
 
 NO_REQUEST = imin_schema.EvidenceRequestAction()
 NO_TYPE = imin_schema.EntitlementType()
+EMPTY_EVIDENCE_REQUEST = shapes.EvidenceRequest(status="unknown")
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -187,7 +188,7 @@ def _evidence_request(entitlement: imin_schema.Entitlement) -> shapes.EvidenceRe
         upload_expires_at=parse_moment(request.expiry),
         status=imin_schema.ACTION_STATUSES.get(last_part(request.action_status or ""), "unknown"),
     )
-    if shape == shapes.EvidenceRequest(status="unknown"):
+    if shape == EMPTY_EVIDENCE_REQUEST:
         if not request.action_status:
             raise NotPlainError
         return None  # an unknown status of an unknown entitlement
