@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -63,11 +63,14 @@ def _is_web_url(value: str) -> bool:
         host, port = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or port == 0 or "@" in parts.netloc:
-        return False
-    if "?" in value or not URI_CHARACTERS.fullmatch(value):
+    if not host or port == 0 or not _is_plain(value, parts):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and _is_private(host))
+
+
+def _is_plain(value: str, parts: SplitResult) -> bool:
+    """Whether a URI has no credentials, no query, and only characters of RFC 3986 other than "#", so no fragment."""
+    return "@" not in parts.netloc and "?" not in value and URI_CHARACTERS.fullmatch(value) is not None
 
 
 def _is_private(host: str) -> bool:
@@ -98,7 +101,7 @@ def _is_redirect_uri(value: str) -> bool:
         return False
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or parts.scheme in FORBIDDEN_SCHEMES:
         return False
-    if "@" in parts.netloc or "?" in value or not URI_CHARACTERS.fullmatch(value):
+    if not _is_plain(value, parts):
         return False
     if parts.scheme == "http":
         return host in LOOPBACK_HOSTS
