@@ -53,7 +53,7 @@ def test_only_the_try_again_page_may_contain_its_state() -> None:
 
 
 @pytest.mark.parametrize("name", ["Traceback (most recent call last)", "RecordsTable", "http_api.py", "botocore.exceptions"])
-def test_error_responses_contain_no_internal_names(name: str) -> None:
+def test_internal_name_in_an_error_response_is_found(name: str) -> None:
     watching = Watch()
     watching.answer(ACCOUNTS, 500, {}, name.encode())
     assert watching.found == [f"an internal name in the answer 500 of {ACCOUNTS}"]

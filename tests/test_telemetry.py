@@ -69,7 +69,7 @@ class TestLibraries:
         assert '"places":["test_telemetry.py:' in text
         assert "secret" not in text
 
-    def test_python_warning_is_logged_without_its_text(self, output: Output) -> None:
+    def test_python_warning_is_logged_as_library_warning(self, output: Output) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             logging.captureWarnings(False)  # the context manager put Python's own display back
