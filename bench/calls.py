@@ -1,23 +1,23 @@
-"""A process that only calls the handler, and asks for gzip, as phones do.
+"""Call the handler repeatedly in this process, requesting gzip, as phones do.
 
-`python -m bench.calls SELLERS CALLS…` prints the peak of its memory, in MB, at each of CALLS.
+`python -m bench.calls SELLERS CALLS…` prints the peak memory of the process, in MB, after each number of CALLS.
 """
 
 import resource
 import sys
 from pathlib import Path
 
-from bench.documents import event, upstream_body
-from bench.service import given
+from bench.documents import make_event, upstream_body
+from bench.service import running_handler
 
 STATUS = Path("/proc/self/status")
 
 
 def main(sellers: str, *stops: str) -> None:
-    """Keep calling from one stop to the next."""
+    """Call until each stop, and print the peaks."""
     peaks = []
     done = 0
-    with given(event(accept_encoding="gzip"), upstream_body(int(sellers))) as call:
+    with running_handler(make_event(accept_encoding="gzip"), upstream_body(int(sellers))) as call:
         for stop in map(int, stops):
             for _ in range(stop - done):
                 call()
@@ -27,7 +27,7 @@ def main(sellers: str, *stops: str) -> None:
 
 
 def _peak_megabytes() -> float:
-    """Linux has it in the status file; `getrusage` would include the parent's memory at the start of this process."""
+    """Return the peak memory of this process. On Linux, `getrusage` would include the parent's memory at the start."""
     if STATUS.exists():
         (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""Children that find the functions as a built artefact has them: in a folder of their own, with bytecode."""
+"""Environment of child processes that import the functions as from a built artefact: from a separate folder, with bytecode."""
 
 import compileall
 import os
@@ -15,10 +15,7 @@ from bench.environment import FUNCTIONS, VARIABLES
 
 @contextmanager
 def artefact() -> Iterator[dict[str, str]]:
-    """Return the environment of a child that imports the functions from a compiled copy, and this package from its place.
-
-    Bytecode may be written: the first child, which isn't counted, compiles what site-packages lacks.
-    """
+    """Yield the environment variables of a child that imports the functions from a compiled copy, and this package from here."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(FUNCTIONS[0].folder, Path(folder, "functions"), ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(copy, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)

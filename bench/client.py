@@ -1,7 +1,7 @@
 """Lambda's runtime interface client, which also reports the CPU time of its process with each request for an invocation.
 
-`client.py HANDLER`, in the runtime's Python, takes the place of `python -m awslambdaric HANDLER`; nothing else is changed.
-Milliseconds go to the named pipe `CPU_TIMES`, one line each.
+`client.py HANDLER`, in the runtime's Python, replaces `python -m awslambdaric HANDLER`. The times go to the named
+pipe `CPU_TIMES`, in milliseconds, one per line.
 """
 
 import os
@@ -15,13 +15,13 @@ from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 def main() -> None:
     """Run the client until the emulator ends it."""
     pipe = os.open(os.environ["CPU_TIMES"], os.O_WRONLY)
-    ask = LambdaRuntimeClient.wait_next_invocation
+    wait_next_invocation = LambdaRuntimeClient.wait_next_invocation
 
-    def tell_and_ask(self: LambdaRuntimeClient) -> object:
+    def report_and_wait(self: LambdaRuntimeClient) -> object:
         os.write(pipe, b"%.3f\n" % (time.process_time() * 1000))
-        return ask(self)
+        return wait_next_invocation(self)
 
-    LambdaRuntimeClient.wait_next_invocation = tell_and_ask
+    LambdaRuntimeClient.wait_next_invocation = report_and_wait
     client.main(sys.argv)
 
 

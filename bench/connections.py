@@ -1,4 +1,4 @@
-"""How many connections an environment makes to imin: one, whatever the number of its calls, with one TLS handshake."""
+"""Measure how many TLS connections an execution environment opens to imin: one, for any number of calls."""
 
 import os
 import ssl
@@ -26,33 +26,32 @@ HOST = "127.0.0.1"
 KEY = "key-of-the-bench"
 
 
-class _Counting(BuiltinSSLAdapter):
-    """Counts the handshakes that it makes."""
+class _CountingAdapter(BuiltinSSLAdapter):
+    """A TLS adapter that counts its handshakes."""
 
     handshakes = 0
 
     def wrap(self, sock: Any) -> Any:
-        wrapped = super().wrap(sock)  # type: ignore[no-untyped-call]  # cheroot has no types
+        connection = super().wrap(sock)  # type: ignore[no-untyped-call]  # cheroot has no types
         self.handshakes += 1
-        return wrapped
+        return connection
 
 
 def measure() -> Iterator[Figure]:
-    """Handshakes, counted at the local imin."""
+    """Count the handshakes at the local imin."""
     authority = trustme.CA()
     with ExitStack() as running, silence():
         folder = running.enter_context(tempfile.TemporaryDirectory())
         certificate = Path(folder, "imin.pem")
         authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(certificate)
-        counting = _Counting(certificate, certificate)
-        port = serve(running, make_imin(KEY), HOST, 0, counting)
+        adapter = _CountingAdapter(certificate, certificate)
+        port = serve(running, make_imin(KEY), HOST, 0, adapter)
         tls = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
-        _call(f"https://{HOST}:{port}", tls)
-    yield Figure(f"TLS handshakes in {CALLS:,} calls", "", counting.handshakes, goal=1)
+        _call_repeatedly(f"https://{HOST}:{port}", tls)
+    yield Figure(f"TLS handshakes in {CALLS:,} calls", "", adapter.handshakes, goal=1)
 
 
-def _call(url: str, tls: ssl.SSLContext) -> None:
-    """As one environment does."""
+def _call_repeatedly(url: str, tls: ssl.SSLContext) -> None:
     settings = UpstreamSettings.from_environment({**os.environ, "IMIN_BASE_URL": url})
     secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
     upstream = Upstream(settings, Secret(secrets, settings.api_key_secret), make_session(tls))

@@ -1,7 +1,7 @@
-"""A function under Lambda's own runtime interface emulator and client, without a container; on Linux, which both are made for.
+"""Run a function in Lambda's runtime interface emulator and client, without a container. Both need Linux.
 
-The emulator starts a function when its first event comes, and a second event in flight crashes it: so a cold start takes an
-emulator of its own, and events go one by one.
+The emulator starts the function at the first event, and concurrent events crash it. Each cold start therefore needs a new emulator,
+and events are sent one at a time.
 """
 
 import os
@@ -29,12 +29,12 @@ EMULATORS = "lib/python*/site-packages/samcli/local/rapid"
 NAMES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
 CLIENT = ROOT / "bench" / "client.py"
 HOST = "127.0.0.1"
-SECONDS = 60  # that something takes only when it fails
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function: its handler, its folder, and its variables."""
+    """A function: its handler, folder and environment variables."""
 
     handler: str
     folder: Path
@@ -43,15 +43,15 @@ class Function:
 
 @dataclass(frozen=True)
 class Invocation:
-    """An answer, and what CPU time the client's process had spent when it asked for this event, and when for the next one."""
+    """A response, and the CPU time of the client's process when it requested this event and when it requested the next one."""
 
-    answer: bytes
+    response: bytes
     ready_ms: float
     done_ms: float
 
 
 class Emulator:
-    """One environment of a function; it is started by the first event."""
+    """One execution environment of a function, started by its first event."""
 
     def __init__(self, url: str, times: FileIO) -> None:
         self._url = f"{url}/2015-03-31/functions/function/invocations"
@@ -59,15 +59,15 @@ class Emulator:
         self._ready_ms: float | None = None
 
     def invoke(self, event: bytes) -> Invocation:
-        """Has the function answer `event`. Raises `TimeoutError`, with what the emulator says, when it can't be started."""
-        answer = requests.post(self._url, event, timeout=SECONDS).content
-        ready_ms = self._next_time(answer) if self._ready_ms is None else self._ready_ms
-        self._ready_ms = self._next_time(answer)
-        return Invocation(answer, ready_ms, self._ready_ms)
+        """Send `event` to the function. Raises `TimeoutError` with the emulator's response if the function can't be started."""
+        response = requests.post(self._url, event, timeout=TIMEOUT_SECONDS).content
+        ready_ms = self._next_time(response) if self._ready_ms is None else self._ready_ms
+        self._ready_ms = self._next_time(response)
+        return Invocation(response, ready_ms, self._ready_ms)
 
-    def _next_time(self, answer: bytes) -> float:
-        if not select.select([self._times], [], [], SECONDS)[0]:
-            raise TimeoutError(answer)
+    def _next_time(self, response: bytes) -> float:
+        if not select.select([self._times], [], [], TIMEOUT_SECONDS)[0]:
+            raise TimeoutError(response)
         return float(self._times.readline())
 
 
@@ -77,10 +77,10 @@ def emulated(function: Function, runtime: Path) -> Iterator[Emulator]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         pipe = Path(folder, "times")
         os.mkfifo(pipe)
-        times = running.enter_context(FileIO(os.open(pipe, os.O_RDWR)))  # open for both, so that nobody waits for the other end
+        times = running.enter_context(FileIO(os.open(pipe, os.O_RDWR)))  # opening both ends doesn't block
         addresses = _free_addresses(2)
         process = running.enter_context(
-            subprocess.Popen(  # noqa: S603 - the emulator, the client and a function of this project
+            subprocess.Popen(  # noqa: S603 - the emulator, the client and this project's function
                 _command(function, *addresses),
                 cwd=function.folder,
                 env=_variables(function, runtime, pipe),
@@ -94,14 +94,14 @@ def emulated(function: Function, runtime: Path) -> Iterator[Emulator]:
 
 
 def _command(function: Function, address: str, runtime_address: str) -> list[str | Path]:
-    """Without site-packages: the function finds its own folder and the runtime's, and no others, as in Lambda."""
+    """Return the emulator's command. As in Lambda, the function finds only its own folder and the runtime's (`-S`)."""
     (emulator,) = SAM.glob(f"{EMULATORS}/{NAMES[platform.machine()]}")
     addresses = ["--runtime-interface-emulator-address", address, "--runtime-api-address", runtime_address]
     return [emulator, *addresses, PYTHON, "-S", "-P", CLIENT, function.handler]
 
 
 def _variables(function: Function, runtime: Path, times: Path) -> dict[str, str]:
-    """All that the runtime sets and that something reads; its folders are read-only."""
+    """Return the function's variables and those of the runtime. Lambda's folders are read-only, so no bytecode is written."""
     return {
         **function.variables,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
@@ -116,21 +116,21 @@ def _variables(function: Function, runtime: Path, times: Path) -> dict[str, str]
 
 
 def _free_addresses(number: int) -> list[str]:
-    """Addresses that nobody listens on."""
-    with ExitStack() as sockets:
-        found = [sockets.enter_context(socket.create_server((HOST, 0))) for _ in range(number)]
-        return [f"{HOST}:{each.getsockname()[1]}" for each in found]
+    """Return unused addresses."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(number)]
+        return [f"{HOST}:{server.getsockname()[1]}" for server in servers]
 
 
 def _wait_until_listening(address: str) -> None:
     host, _, port = address.partition(":")
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         try:
             socket.create_connection((host, int(port))).close()
         except ConnectionRefusedError:
             if time.monotonic() > deadline:
-                raise TimeoutError("the emulator has not started") from None
-            time.sleep(0.01)  # for another process, not for a clock
+                raise TimeoutError("the emulator didn't start") from None
+            time.sleep(0.01)  # until another process is ready
         else:
             return

@@ -1,11 +1,11 @@
-"""The variables of the functions as the template sets them, with made-up values for what is set when they are deployed."""
+"""Environment variables of the functions as set by the template, with placeholders for values that a deployment sets."""
 
 import os
 
 from local.template import Function, Template
 
 FUNCTIONS = Template().functions()
-MADE_UP = {
+PLACEHOLDERS = {
     "ALLOWED_REDIRECT_URIS": "brokerapp://linked",
     "OIDC_AUDIENCE": "broker-app",
     "OIDC_ISSUER": "https://identity.example.com",
@@ -18,12 +18,12 @@ AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-VARIABLES = {**{name: value for function in FUNCTIONS for name, value in function.environment.items()}, **MADE_UP, **AWS}
-"""Those of all functions."""
+VARIABLES = {**{name: value for function in FUNCTIONS for name, value in function.environment.items()}, **PLACEHOLDERS, **AWS}
+"""The variables of all functions."""
 
 
-def variables_of(function: Function, url: str) -> dict[str, str]:
-    """Those of one function, with imin and AWS at `url`."""
-    made_up = {**MADE_UP, "IMIN_BASE_URL": url}
-    own = {name: made_up.get(name, value) for name, value in function.environment.items()}
-    return {**own, **AWS, "AWS_ENDPOINT_URL": url}
+def function_variables(function: Function, url: str) -> dict[str, str]:
+    """Return the variables of one function, with imin and AWS at `url`."""
+    placeholders = {**PLACEHOLDERS, "IMIN_BASE_URL": url}
+    variables = {name: placeholders.get(name, value) for name, value in function.environment.items()}
+    return {**variables, **AWS, "AWS_ENDPOINT_URL": url}

@@ -1,4 +1,4 @@
-"""Puts the measured table into `docs/performance.md`, with the machine and the versions that it was measured with."""
+"""Write the measured table to `docs/performance.md`, with the machine and the package versions."""
 
 import os
 import platform
@@ -15,16 +15,16 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def write(table: str) -> None:
-    """Replace the previous measurements."""
+    """Replace the previous table."""
     page = PAGE.read_text()
-    PAGE.write_text(PLACE.sub(lambda _: f"```\n{table}\n```\n\n{_circumstances()}\n", page))
+    PAGE.write_text(PLACE.sub(lambda _: f"```\n{table}\n```\n\n{_setup()}\n", page))
 
 
-def _circumstances() -> str:
+def _setup() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"Python {platform.python_version()}, {packages}. {os.cpu_count()} cores of {_processor()}, {platform.system()}."
 
 
 def _processor() -> str:
-    found = re.search(r"^model name\s*: (.+)$", PROCESSORS.read_text() if PROCESSORS.exists() else "", re.MULTILINE)
-    return found[1].strip() if found else platform.machine()
+    model = re.search(r"^model name\s*: (.+)$", PROCESSORS.read_text() if PROCESSORS.exists() else "", re.MULTILINE)
+    return model[1].strip() if model else platform.machine()

@@ -1,7 +1,7 @@
-"""A server on loopback that answers any GET with a document, as imin, and anything else with a secret, as Secrets Manager.
+"""A server on loopback that stands for imin (GET) and Secrets Manager (any other method), with a fixed response for each.
 
-It is no model of either: those are `local.imin` and `local.aws`. `python -m bench.server SELLERS [CERTIFICATE]` prints its URL;
-SIGTERM ends it.
+`local.imin` and `local.aws` are the realistic models. `python -m bench.server SELLERS [CERTIFICATE]` prints its URL, and serves
+until SIGTERM.
 """
 
 import subprocess
@@ -27,7 +27,7 @@ SECRET = b'{"SecretString": "key-of-the-bench"}'
 
 @contextmanager
 def running(sellers: int, *certificate: str) -> Iterator[str]:
-    """Serve in another process, whose time is not counted, and yield its URL."""
+    """Serve in another process, so that its CPU time isn't counted. Yield the URL."""
     command = [sys.executable, "-m", "bench.server", str(sellers), *certificate]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         assert process.stdout  # noqa: S101
@@ -39,7 +39,7 @@ def running(sellers: int, *certificate: str) -> Iterator[str]:
 
 @contextmanager
 def running_with_tls(sellers: int) -> Iterator[tuple[str, bytes]]:
-    """Serve by TLS, and yield the URL and the root certificate that clients must trust."""
+    """Serve over TLS. Yield the URL and the root certificate that clients must trust."""
     authority = trustme.CA()
     with tempfile.TemporaryDirectory() as folder:
         certificate = Path(folder, "server.pem")
@@ -49,13 +49,13 @@ def running_with_tls(sellers: int) -> Iterator[tuple[str, bytes]]:
 
 
 def main(sellers: str, *certificate: str) -> None:
-    """Serve until the process is killed."""
+    """Serve until the process is stopped."""
     body = upstream_body(int(sellers))
 
     def application(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        answer = body if environment["REQUEST_METHOD"] == "GET" else SECRET
-        start_response("200 OK", [("Content-Type", "application/ld+json"), ("Content-Length", str(len(answer)))])
-        return [answer]
+        content = body if environment["REQUEST_METHOD"] == "GET" else SECRET
+        start_response("200 OK", [("Content-Type", "application/ld+json"), ("Content-Length", str(len(content)))])
+        return [content]
 
     server = Server((HOST, 0), application, numthreads=2)
     for path in certificate:

@@ -1,4 +1,4 @@
-"""The function's own handler, handed an answer where it would call imin. All else is as deployed; what it logs goes nowhere."""
+"""The handler of the accounts function, without the call to imin and without output. Everything else is as deployed."""
 
 import contextlib
 import itertools
@@ -21,29 +21,29 @@ Call = Callable[[], Response]
 
 
 @contextlib.contextmanager
-def given(event: dict[str, Any], *bodies: bytes) -> Iterator[Call]:
-    """Make a call of the handler with `event` and imin's `bodies` in turn. Raises `ValueError` unless its status is 200."""
+def running_handler(event: dict[str, Any], *bodies: bytes) -> Iterator[Call]:
+    """Yield a call of the handler with `event`. imin's responses are `bodies` in turn. Raises `ValueError` unless it succeeds."""
 
-    def answer(self: Upstream, customer_identifier: str, redirect_uri: str | None, deadline: float) -> bytes:
-        measure("UpstreamLatency", 100, MetricUnit.Milliseconds)  # as the real one does
-        return next(answers)
+    def accounts_stub(self: Upstream, customer_identifier: str, redirect_uri: str | None, deadline: float) -> bytes:
+        measure("UpstreamLatency", 100, MetricUnit.Milliseconds)  # as the real method does
+        return next(responses)
 
-    answers = itertools.cycle(bodies)
-    real = Upstream.accounts
+    responses = itertools.cycle(bodies)
+    original = Upstream.accounts
     with silence():
-        Upstream.accounts = answer  # type: ignore[method-assign]  # the one place that is replaced
+        Upstream.accounts = accounts_stub  # type: ignore[method-assign]
         try:
             handler = accounts.make_handler(os.environ)
             context = Context(INVOCATION)
             if handler(event, context)["statusCode"] != 200:
-                raise ValueError("the handler gives no answer to measure")
+                raise ValueError("the handler must respond with status 200")
             yield lambda: handler(event, context)
         finally:
-            Upstream.accounts = real  # type: ignore[method-assign]
+            Upstream.accounts = original  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Send logs and metrics where they cost a write and are gone."""
+    """Discard logs and metrics, but pay for writing them."""
     with Path(os.devnull).open("w") as sink, contextlib.redirect_stdout(sink):
         yield

@@ -1,4 +1,4 @@
-"""How costs are taken so that they can be compared on a machine that has other things to do: CPU time, in turn, many times."""
+"""Measure costs so that they can be compared on a busy machine: CPU time, alternately, in many rounds."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,17 +7,17 @@ from typing import TypeVar
 Cost = TypeVar("Cost")
 
 
-def in_turn(costs: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]]:
-    """Measure each of `costs` in `rounds` rounds. Every other round reverses the order, so that none always goes first."""
-    taken = []
+def alternate(costs: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]]:
+    """Measure all `costs` in each of `rounds` rounds. The order alternates, so that none is always measured first."""
+    results = []
     for number in range(rounds):
         step = -1 if number % 2 else 1
-        taken.append([cost() for cost in costs[::step]][::step])
-    return taken
+        results.append([cost() for cost in costs[::step]][::step])
+    return results
 
 
 def cpu_microseconds(call: Callable[[], object], calls: int) -> float:
-    """Return the cost of one of `calls` calls to this process."""
+    """Return the mean CPU time of `calls` calls in this process."""
     start = time.process_time()
     for _ in range(calls):
         call()

@@ -1,6 +1,6 @@
-"""What the upstream client costs this process per call, against a bare `requests` session that calls the same server.
+"""Measure a call of the upstream client, compared with a bare `requests` session and the same server.
 
-The server is another process on loopback, so that its time is not counted; connections are kept alive.
+The server is another process on loopback, so its CPU time isn't counted. Connections are kept alive.
 """
 
 import logging
@@ -12,9 +12,9 @@ from typing import Any
 import requests
 
 from bench import server
-from bench.figures import Figure, compared
+from bench.figures import Figure, compare
 from bench.service import silence
-from bench.timing import cpu_microseconds, in_turn
+from bench.timing import alternate, cpu_microseconds
 from seller_accounts.aws.secret import Secret
 from seller_accounts.imin.imin_client import Upstream, upstream_deadline
 from seller_accounts.settings import UpstreamSettings
@@ -28,25 +28,25 @@ KEY = "key-of-the-bench"
 
 
 def measure() -> Iterator[Figure]:
-    """Measure the one figure."""
+    """Measure CPU time per call."""
     with server.running(SELLERS) as url, requests.Session() as session, silence():
         settings = UpstreamSettings.from_environment({**os.environ, "IMIN_BASE_URL": url})
         secrets: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": KEY})
         upstream = Upstream(settings, Secret(secrets, settings.api_key_secret))
-        address = url + settings.accounts_path.replace("{customerIdentifier}", "rosie")
+        accounts_url = url + settings.accounts_path.replace("{customerIdentifier}", "rosie")
 
-        def ours() -> float:
+        def service() -> float:
             _write_metrics()
             return cpu_microseconds(lambda: upstream.accounts("rosie", None, upstream_deadline(15_000)), CALLS)
 
-        def floor() -> float:
-            return cpu_microseconds(lambda: session.get(address, headers={"X-Api-Key": KEY}).content, CALLS)
+        def baseline() -> float:
+            return cpu_microseconds(lambda: session.get(accounts_url, headers={"X-Api-Key": KEY}).content, CALLS)
 
-        in_turn([ours, floor], 2)
-        yield compared(f"upstream client, {SELLERS} sellers", "µs", in_turn([ours, floor], ROUNDS), GOAL)
+        alternate([service, baseline], 2)
+        yield compare(f"upstream client, {SELLERS} sellers", "µs", alternate([service, baseline], ROUNDS), GOAL)
         _write_metrics()
 
 
 def _write_metrics() -> None:
-    """Clear recorded metrics, as a handler does after each call."""
+    """Write and clear the recorded metrics, as a handler does after each call."""
     log_with_metrics(logging.INFO, "bench")

@@ -1,6 +1,6 @@
-"""Folders to run: the functions as they were built, those that they are measured beside, and the runtime under all of them.
+"""Folders of the measured functions: the built ones, the two that they are compared with, and Lambda's runtime.
 
-Packages come from where the SAM CLI is installed, which is of the runtime's Python.
+Packages are copied from the SAM CLI's virtual environment, which has the runtime's Python version.
 """
 
 import shutil
@@ -27,44 +27,44 @@ CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 @dataclass(frozen=True)
 class Folders:
-    """What `make build` made; Lambda's runtime, with bytecode; the usual function, without; the floor, with."""
+    """The output of `make build`; Lambda's runtime, with bytecode; the typical function, without; the minimal one, with."""
 
     built: Path
     runtime: Path
-    usual: Path
-    floor: Path
+    typical: Path
+    minimal: Path
 
 
 @contextmanager
-def laid_out(root_certificate: bytes) -> Iterator[Folders]:
-    """Lay out the folders temporarily; the functions trust `root_certificate`."""
+def lay_out(root_certificate: bytes) -> Iterator[Folders]:
+    """Create temporary folders of functions that trust `root_certificate`."""
     with tempfile.TemporaryDirectory() as parent:
-        folders = Folders(*(Path(parent, name) for name in ("built", "runtime", "usual", "floor")))
+        folders = Folders(*(Path(parent, name) for name in ("built", "runtime", "typical", "minimal")))
         shutil.copytree(BUILT, folders.built)
         _install(folders.runtime, CLIENT + BOTO3)
-        _install(folders.usual, REQUESTS + BOTO3 + POWERTOOLS + TRACER + PYDANTIC)
-        _install(folders.floor, REQUESTS)
-        shutil.copy(HANDLERS / "usual.py", folders.usual)
-        shutil.copy(HANDLERS / "floor.py", folders.floor)
-        for folder in (folders.runtime, folders.floor):
+        _install(folders.typical, REQUESTS + BOTO3 + POWERTOOLS + TRACER + PYDANTIC)
+        _install(folders.minimal, REQUESTS)
+        shutil.copy(HANDLERS / "typical.py", folders.typical)
+        shutil.copy(HANDLERS / "minimal.py", folders.minimal)
+        for folder in (folders.runtime, folders.minimal):
             _compile(folder)
-        for trusted in Path(parent).rglob("certifi/cacert.pem"):
-            with trusted.open("ab") as file:
+        for certificates in Path(parent).rglob("certifi/cacert.pem"):
+            with certificates.open("ab") as file:
                 file.write(root_certificate)
         yield folders
 
 
 def _compile(folder: Path) -> None:
     """Add bytecode, as `make build` does."""
-    compiling: list[str | Path] = [PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder]
-    subprocess.run(compiling, check=True)  # noqa: S603 - our own command
+    command: list[str | Path] = [PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder]
+    subprocess.run(command, check=True)  # noqa: S603 - our own command
 
 
 def _install(folder: Path, names: Sequence[str]) -> None:
     """Copy packages without their bytecode."""
     for name in names:
-        (found,) = Distribution.discover(name=name, path=[str(path) for path in SAM.glob("lib/python*/site-packages")])
-        for file in found.files or []:
+        (distribution,) = Distribution.discover(name=name, path=[str(path) for path in SAM.glob("lib/python*/site-packages")])
+        for file in distribution.files or []:
             if ".." not in file.parts and "__pycache__" not in file.parts:
                 target = folder / file
                 target.parent.mkdir(parents=True, exist_ok=True)

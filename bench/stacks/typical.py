@@ -1,7 +1,7 @@
-"""A function as this field usually writes it, to measure ours beside. It is nothing to learn from.
+"""A typical function, for comparison: not an example to follow.
 
-`requests`, boto3, and of Powertools the logger, metrics, tracer and a resolver that validates with pydantic. Where it is given no
-table or no imin it makes no client for that.
+It uses `requests`, boto3, Powertools' logger, metrics and tracer, and its resolver with validation by pydantic. It creates a client
+for the table or imin only if the setting is present.
 """
 
 import os
