@@ -9,7 +9,8 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from local.openapi import document as openapi
-from local.openapi.words import WordsError, compare
+from local.openapi.examples import make_examples
+from local.openapi.words import WordsError, compare, read_words
 from local.template import Template
 from seller_accounts.http.http_api import Request
 from seller_accounts.http.problems import PROBLEM_TYPES
@@ -78,6 +79,21 @@ class TestWords:
         events["New"] = {"Type": "HttpApi", "Properties": {"Method": "GET", "Path": "/v1/new"}}
         with pytest.raises(WordsError, match="GET /v1/new"):
             openapi.make_document(template)
+
+    @pytest.mark.parametrize("name", ["listLinks", "forbidden"])
+    def test_missing_example_of_a_response_or_a_problem_fails(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        examples = {key: example for key, example in make_examples().items() if key != name}
+        monkeypatch.setattr(openapi, "make_examples", lambda: examples)
+        with pytest.raises(WordsError, match=f"no example {name}"):
+            openapi.make_document(Template())
+
+    def test_body_of_an_unlisted_type_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        words = read_words()
+        operation = words["operations"]["GET /v1/customers/{customerIdentifier}/links"]
+        operation["responses"]["200"]["content"]["application/json"]["schema"] = "Ping"
+        monkeypatch.setattr(openapi, "read_words", lambda: words)
+        with pytest.raises(WordsError, match="schemas/Ping is missing"):
+            openapi.make_document(Template())
 
     def test_words_without_a_route_or_field_fail(self) -> None:
         with pytest.raises(WordsError, match="unknown names: gone"):

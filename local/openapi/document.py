@@ -11,7 +11,7 @@ from local.openapi.examples import make_examples
 from local.openapi.responses import make_responses
 from local.openapi.schemas import IDENTIFIER, UUID, make_schemas
 from local.openapi.service import ROOT, ExampleResponse
-from local.openapi.words import Json, compare, read_words
+from local.openapi.words import Json, WordsError, compare, read_words
 from local.template import Route, Template
 from seller_accounts.http.problems import PROBLEM_TYPES
 from seller_accounts.routes.accounts import CACHE_NO_STORE, CACHE_PRIVATE, STATUSES
@@ -25,6 +25,7 @@ PARAMETERS: Json = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
 }
 """Schemas of the parameters that are defined in code."""
+REFERENCE = re.compile(r'"\$ref": "#/components/(\w+)/([^"]+)"')
 HEADERS: Json = {"AccountsCacheControl": {"type": "string", "enum": [CACHE_PRIVATE, CACHE_NO_STORE]}}
 
 
@@ -38,7 +39,7 @@ def make_document(template: Template) -> Json:
     for key, operation in words["operations"].items():
         route = routes[key]
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation, words, examples)
-    return {
+    document = {
         "openapi": "3.1.1",
         "info": {**words["info"], "version": _version()},
         "servers": words["servers"],
@@ -52,11 +53,20 @@ def make_document(template: Template) -> Json:
             "securitySchemes": words["securitySchemes"],
         },
     }
+    _check_references(document)
+    return document
 
 
 def render(document: Json) -> str:
     """Return the text of the file."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _check_references(document: Json) -> None:
+    """Raise `WordsError` if a referenced component is missing, such as the schema of a type that isn't in `BODIES`."""
+    for kind, name in REFERENCE.findall(json.dumps(document)):
+        if name not in document["components"][kind]:
+            raise WordsError(f"{kind}/{name} is missing; a new type of body must be in BODIES of schemas.py")
 
 
 def _version() -> str:

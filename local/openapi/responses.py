@@ -43,7 +43,7 @@ def make_responses(route: Route, operation: Json, words: Json, examples: dict[st
     for code in operation["problems"]:
         own_example = f"{operation['operationId']}.{code}"
         example = own_example if own_example in examples else code
-        if examples[example].content.get("code") != code:
+        if _find(example, examples).content.get("code") != code:
             raise WordsError(f"the example {example} isn't a problem {code}")
         response = responses[PROBLEM_TYPES[code].status]
         response.meanings.append(f"`{code}`: {words['problems'][code]}")
@@ -72,11 +72,17 @@ def _describe_response(status: int, description: Json, examples: dict[str, Examp
     response = Response([description["description"]], list(description["headers"]))
     for media_type, body in description.get("content", {}).items():
         for name in body["examples"]:
-            example = examples[name]
+            example = _find(name, examples)
             if example.status != status or not example.headers["Content-Type"].startswith(media_type):
                 raise WordsError(f"the example {name} isn't a {status} of {media_type}")
             response.add_body(media_type, body["schema"], name, name)
     return response
+
+
+def _find(name: str, examples: dict[str, ExampleResponse]) -> ExampleResponse:
+    if name not in examples:
+        raise WordsError(f"examples.py has no example {name}")
+    return examples[name]
 
 
 def _problem_headers(status: int, is_gateway_status: bool) -> list[str]:
