@@ -67,7 +67,7 @@ class TestFreshness:
         app.page.clock.fast_forward(hours * 3600 * 1000)
         app.answers(502, problem("upstream_invalid_response", retryable=True))
         app.refreshes()
-        expect(app.says("The booking platform's answer makes no sense")).to_be_visible()
+        expect(app.says("The booking platform's reply can't be read")).to_be_visible()
         assert len(app.sellers()) == (3 if is_shown else 0)
         expect(app.page.get_by_role("button", name="Try again")).to_be_enabled()
 
@@ -105,7 +105,7 @@ class TestErrors:
         ("customer", "words"),
         [
             ("slow", "The booking platform takes too long"),
-            ("broken", "The booking platform's answer makes no sense"),
+            ("broken", "The booking platform's reply can't be read"),
             ("busy", "The booking platform is busy"),
         ],
     )

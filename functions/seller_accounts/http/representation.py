@@ -16,9 +16,9 @@ from seller_accounts.http.http_api import Response
 JSON = "application/json"
 JSON_LD = "application/ld+json"
 GZIP_MIN_BYTES = 1024
-MAX_UNENCODED_BODY_BYTES = 2_500_000  # Lambda takes 6 MB: quoting can double a text, base64 adds a third and no more
-GZIP_LEVEL = 1  # higher levels cost twice the time for bodies like ours and save next to nothing
-GZIP_WINDOW = 16 + zlib.MAX_WBITS  # a gzip header, with no time in it: the same body gives the same bytes
+MAX_UNENCODED_BODY_BYTES = 2_500_000  # Lambda accepts 6 MB; quoting can double a text, but base64 adds only a third
+GZIP_LEVEL = 1  # for these bodies, higher levels take twice the time and save almost nothing
+GZIP_WINDOW = 16 + zlib.MAX_WBITS  # a gzip header without a time, so equal bodies give equal bytes
 
 
 MEMBER = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')  # of a list: a comma within quotes doesn't end it
@@ -40,18 +40,18 @@ def media_type(headers: Mapping[str, str]) -> str:
 def represent(body: bytes, kind: str, headers: Mapping[str, str], *, cache_control: str, validate: bool) -> Response:
     """Return a 200 with `body` as the client wants it; a 304 where `validate` is set and the client has that already."""
     gzip = _prefers_gzip(headers.get("accept-encoding", ""), len(body))
-    answer = {"Content-Type": kind, "Cache-Control": cache_control, "Vary": "Accept, Accept-Encoding"}
+    response_headers = {"Content-Type": kind, "Cache-Control": cache_control, "Vary": "Accept, Accept-Encoding"}
     if validate:
-        answer["ETag"] = _etag(body, kind, gzip)
-        if _matches(headers.get("if-none-match", ""), answer["ETag"]):
-            del answer["Content-Type"]
-            return {"statusCode": 304, "headers": answer}
+        response_headers["ETag"] = _etag(body, kind, gzip)
+        if _matches(headers.get("if-none-match", ""), response_headers["ETag"]):
+            del response_headers["Content-Type"]
+            return {"statusCode": 304, "headers": response_headers}
     if gzip:
-        answer["Content-Encoding"] = "gzip"
+        response_headers["Content-Encoding"] = "gzip"
         body = _gzip(body)
-    if gzip or kind == JSON_LD or len(body) > MAX_UNENCODED_BODY_BYTES:  # JSON-LD goes out byte for byte, whatever is in it
-        return {"statusCode": 200, "headers": answer, "body": b64encode(body).decode(), "isBase64Encoded": True}
-    return {"statusCode": 200, "headers": answer, "body": body.decode()}
+    if gzip or kind == JSON_LD or len(body) > MAX_UNENCODED_BODY_BYTES:  # JSON-LD is passed through byte for byte
+        return {"statusCode": 200, "headers": response_headers, "body": b64encode(body).decode(), "isBase64Encoded": True}
+    return {"statusCode": 200, "headers": response_headers, "body": body.decode()}
 
 
 def _prefers_gzip(accept_encoding: str, body_bytes: int) -> bool:

@@ -225,11 +225,11 @@ def _read_fields(value: dict[str, Any], model: type[Struct], path: str, warn: Wa
         members = _unwrap(raw) if many else raw
         if many and isinstance(members, list):
             listed = (_read_member(member, read, struct, f"{path}{name}[{place}]", warn) for place, member in enumerate(members))
-            kept: Any = [member for member in listed if member is not None]
+            readable: Any = [member for member in listed if member is not None]
         else:
-            kept = _read_member(raw, read, struct, f"{path}{name}", warn)
-        if kept is not None:
-            plain[name] = kept
+            readable = _read_member(raw, read, struct, f"{path}{name}", warn)
+        if readable is not None:
+            plain[name] = readable
     return plain
 
 

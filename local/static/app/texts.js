@@ -21,7 +21,7 @@ const BY_CODE = {
   link_not_found: ["This link has expired", "What you connected is in your list."],
   redirect_uri_not_allowed: ["This app can't take you back", "Its address is not allowed. Open it at the one printed by the stack."],
   upstream_rejected_key: ["The booking platform does not let us in", "Trying again does not help. We have to fix it."],
-  upstream_invalid_response: ["The booking platform's answer makes no sense", "It is not your fault. Try again in a few minutes."],
+  upstream_invalid_response: ["The booking platform's reply can't be read", "It is not your fault. Try again in a few minutes."],
   upstream_unavailable: ["The booking platform is busy", "Try again in a few minutes. Your accounts are safe."],
   upstream_timeout: ["The booking platform takes too long", "Try again in a minute."],
   internal_error: OUR_FAULT,
