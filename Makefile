@@ -62,7 +62,7 @@ check: lint ## lint, type-check and run the tests that start no process, browser
 coverage: $(VENV)/ready ## run all tests and check that they cover functions/
 	@$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-# Words that the project's style retires; see docs/contributing.md.
+# Words that the style replaces: again, alternating, exactly, callback, module, soak run, they and so on. See docs/contributing.md.
 RETIRED_WORDS := anew|befall(s|en)?|by turns|to the letter|way back|rooms|ones own|of ours|long forms?|whoever|in vain|she|hers?
 
 .PHONY: lint
@@ -197,8 +197,8 @@ test-sam: $(VENV)/ready ## test with the real SAM CLI (needs a container engine)
 
 .PHONY: format
 format: $(VENV)/ready ## format the code
-	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
 
 .PHONY: lock
 lock: .venv-uv/ready ## pin the newest releases that pyproject.toml allows
