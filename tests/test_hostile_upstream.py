@@ -17,7 +17,7 @@ from seller_accounts.imin import imin_client
 from seller_accounts.imin.reshape import reshape
 from tests.conftest import App, Imin
 from tests.loopback import Script, answer, send, serve
-from tests.test_imin_client import GOOD, Client, Key
+from tests.test_imin_client import EMPTY_COLLECTION, Client, Key
 
 pytestmark = pytest.mark.external
 
@@ -71,7 +71,7 @@ class TestHeaders:
     @pytest.mark.parametrize("line", [b"no colon", b": no name", b" continued: from nothing"])
     def test_malformed_header_is_not_logged_with_the_url(self, line: bytes, caplog: pytest.LogCaptureFixture) -> None:
         head = b"HTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 17\r\n\r\n"
-        with caplog.at_level(logging.DEBUG), serve(send(head + GOOD)) as server:
+        with caplog.at_level(logging.DEBUG), serve(send(head + EMPTY_COLLECTION)) as server:
             _outcome(server.url)
         assert "the-state" not in caplog.text
 
@@ -85,7 +85,8 @@ class TestHeaders:
         name=st.sampled_from([b"Content-Length", b"Content-Encoding", b"Transfer-Encoding", b"Location", b"Retry-After", b"X"]),
         value=st.lists(st.sampled_from(list(ALL_BYTES)), max_size=30).map(bytes)
         | st.sampled_from([b"gzip, gzip", b"br", b"zstd", b"deflate", b"chunked", b"chunked, chunked", b"-1", b"1, 2", b"+5"]),
-        body=st.binary(max_size=50) | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(GOOD)]),
+        body=st.binary(max_size=50)
+        | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(EMPTY_COLLECTION)]),
     )
     def test_any_header_leads_to_a_response_or_a_problem(
         self, hostile: tuple[str, list[Script]], status: int, name: bytes, value: bytes, body: bytes

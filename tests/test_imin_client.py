@@ -26,7 +26,7 @@ from tests.loopback import Script, answer, drip, send, serve
 
 pytestmark = pytest.mark.external
 
-GOOD = b'{"imin:item": []}'
+EMPTY_COLLECTION = b'{"imin:item": []}'
 BUSY = "503 Service Unavailable"
 REJECTED = "401 Unauthorized"
 
@@ -111,9 +111,9 @@ class TestRequests:
         assert b"cookie" not in server.requests[1].lower()
 
     def test_closed_connection_is_replaced(self) -> None:
-        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD), answer()) as server:
+        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + EMPTY_COLLECTION), answer()) as server:
             client = Client(server.url)
-            assert client.accounts() == client.accounts() == GOOD
+            assert client.accounts() == client.accounts() == EMPTY_COLLECTION
         assert server.connections == 2
 
     def test_redirect_is_not_followed(self) -> None:
@@ -127,7 +127,7 @@ class TestRetries:
     def test_transient_failure_is_retried_with_growing_waits(self, status: str) -> None:
         with serve(answer(status=status), answer(status=status), answer()) as server:
             client = Client(server.url)
-            assert client.accounts() == GOOD
+            assert client.accounts() == EMPTY_COLLECTION
         assert client.waits == [0.2, 0.4]
 
     def test_call_ends_after_three_attempts(self) -> None:
@@ -146,15 +146,15 @@ class TestRetries:
         [
             send(b""),
             send(b"rubbish\r\n\r\n"),
-            send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + GOOD),
-            send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + GOOD),
+            send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + EMPTY_COLLECTION),
+            send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + EMPTY_COLLECTION),
             lambda connection, _request: _reset(connection),
         ],
         ids=["closed", "no HTTP", "truncated", "truncated chunks", "reset"],
     )
     def test_broken_connection_is_retried(self, script: Script) -> None:
         with serve(script, answer()) as server:
-            assert Client(server.url).accounts() == GOOD
+            assert Client(server.url).accounts() == EMPTY_COLLECTION
         with serve(script) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert len(server.requests) == 3
@@ -169,7 +169,7 @@ class TestRetries:
     def test_retry_waits_for_retry_after(self) -> None:
         with serve(answer(status=BUSY, Retry_After="3"), answer()) as server:
             client = Client(server.url)
-            assert client.accounts() == GOOD
+            assert client.accounts() == EMPTY_COLLECTION
         assert client.waits == [3]
 
     def test_retry_after_beyond_the_deadline_ends_the_call(self) -> None:
@@ -240,8 +240,8 @@ class TestTime:
     @pytest.mark.parametrize(
         "data",
         [
-            b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD,
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + GOOD + b"\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + EMPTY_COLLECTION,
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + EMPTY_COLLECTION + b"\r\n0\r\n\r\n",
         ],
         ids=["length", "chunks"],
     )
@@ -270,8 +270,8 @@ class TestTime:
 
 class TestAnswers:
     def test_gzip_response_is_decompressed(self) -> None:
-        with serve(answer(gzip.compress(GOOD), Content_Encoding="gzip")) as server:
-            assert Client(server.url).accounts() == GOOD
+        with serve(answer(gzip.compress(EMPTY_COLLECTION), Content_Encoding="gzip")) as server:
+            assert Client(server.url).accounts() == EMPTY_COLLECTION
 
     def test_body_with_a_wrong_encoding_is_rejected(self) -> None:
         with serve(answer(b"not gzip", Content_Encoding="gzip")) as server:
@@ -297,7 +297,7 @@ class TestKey:
     @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
     def test_rejected_key_is_fetched_again_and_the_call_repeated(self, status: str) -> None:
         with serve(answer(status=status), answer()) as server:
-            assert Client(server.url, Key("old", "new")).accounts() == GOOD
+            assert Client(server.url, Key("old", "new")).accounts() == EMPTY_COLLECTION
         assert [b"X-Api-Key: old" in server.requests[0], b"X-Api-Key: new" in server.requests[1]] == [True, True]
 
     def test_unchanged_rejected_key_is_not_sent_again(self) -> None:
@@ -328,7 +328,7 @@ class TestKey:
             if code:
                 assert client.problem().code == code
             else:
-                assert client.accounts() == GOOD
+                assert client.accounts() == EMPTY_COLLECTION
         sent = [request.partition(b"X-Api-Key: ")[2].partition(b"\r\n")[0].decode() for request in server.requests]
         assert " ".join(sent) == keys
 
@@ -418,7 +418,7 @@ class TestTls:
         with serve(answer(), tls=tls) as server:
             client = Client(server.url, session=transport.make_session(trusting))
             for _ in range(20):
-                assert client.accounts() == GOOD
+                assert client.accounts() == EMPTY_COLLECTION
         assert (server.connections, len(server.requests)) == (1, 20)
 
 
