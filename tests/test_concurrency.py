@@ -18,7 +18,7 @@ from tests.stack import running
 pytestmark = pytest.mark.external
 
 CALLBACKS = 50
-RESPONSES_WITHOUT_ACCOUNT = 12  # before imin may list the account: one for the new link, the others for callbacks
+RESPONSES_WITHOUT_ACCOUNT = 12  # imin's first ones, for the new link and for callbacks, list no account
 
 
 def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ CALLS = [
     pytest.param(_call_aws("dynamodb"), (ConnectTimeoutError, EndpointConnectionError), id="DynamoDB"),
     pytest.param(_call_aws("secretsmanager"), (ConnectTimeoutError, EndpointConnectionError), id="Secrets Manager"),
 ]
-MAX_SECONDS = 2.5  # for up to three attempts on a busy machine; with a timeout for each address, an attempt would take 4.8
+MAX_SECONDS = 2.5  # for up to three attempts; if every address had its own timeout, one attempt would take 4.8
 
 
 @pytest.mark.parametrize(("call", "error"), CALLS)

@@ -125,7 +125,7 @@ def document_pairs(draw: Draw) -> tuple[Any, Any]:
     return item, {name: rewrite(draw, ACCOUNT_SHAPE[name], value) for name, value in item.items()}
 
 
-def read(item: Any) -> tuple[Any, Any]:
+def read_item(item: Any) -> tuple[Any, Any]:
     """Return the accounts and warnings of a document with one item."""
     reshaped = reshape(json.dumps({"imin:item": [item]}).encode())
     return msgspec.to_builtins(reshaped.accounts), msgspec.to_builtins(reshaped.warnings)
@@ -134,8 +134,8 @@ def read(item: Any) -> tuple[Any, Any]:
 @given(document_pairs())
 def test_every_equivalent_form_reads_the_same_without_a_warning(pair: tuple[Any, Any]) -> None:
     item, form = pair
-    assert read(item)[1] == []
-    assert read(form) == read(item)
+    assert read_item(item)[1] == []
+    assert read_item(form) == read_item(item)
 
 
 @given(document_pairs(), st.data())
@@ -153,7 +153,7 @@ def test_damage_affects_only_the_damaged_part(pair: tuple[Any, Any], data: st.Da
         assert codes == ([] if is_object else [(1, "unreadable_account")])
         return
     assert codes == [(1, "unreadable_field")]
-    (expected,), _ = read(item)
+    (expected,), _ = read_item(item)
     assert accounts[1]["seller"] == expected["seller"]
     if accounts[1]["status"] == expected["status"]:
         fields = {"accessPasses", "entitlementErrors", "evidenceRequests", "customer", "connectedAt", "emailMatches", "connect"}

@@ -122,7 +122,7 @@ class TestKeyHeaders:
             {"kid": "1"},
         ],
     )
-    def test_key_id_is_only_a_name(self, verifier: Verifier, issuer: Issuer, kid: Any) -> None:
+    def test_injected_key_id_is_401_and_fetches_nothing(self, verifier: Verifier, issuer: Issuer, kid: Any) -> None:
         urls_before = list(issuer.requested_urls)
         assert catch_problem(verifier, f"Bearer {_sign_as_attacker({'kid': kid})}").code == "unauthenticated"
         assert issuer.requested_urls == urls_before

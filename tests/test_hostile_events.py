@@ -154,7 +154,7 @@ def _add_webhook_key(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _find_paths(value: Any, path: tuple[str, ...] = ()) -> list[list[str]]:
-    """Return the path of every value in an event, as keys."""
+    """Return the path of every value in an event, as a list of keys."""
     if not isinstance(value, dict):
         return []
     return [found for key in value for found in [[*path, key], *_find_paths(value[key], (*path, key))]]

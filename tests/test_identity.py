@@ -126,7 +126,7 @@ class Issuer:
         self.requested_urls: list[str] = []
         self.is_down = False
         self.discovery: Any = {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"}
-        self.keys: Any = {"keys": [_jwk(RSA_KEY, "1"), _jwk(EC_KEY, "2")]}
+        self.keys: Any = {"keys": [_make_jwk(RSA_KEY, "1"), _make_jwk(EC_KEY, "2")]}
 
     def fetch_json(self, url: str) -> Any:
         self.requested_urls.append(url)
@@ -135,7 +135,7 @@ class Issuer:
         return {f"{ISSUER}/.well-known/openid-configuration": self.discovery, f"{ISSUER}/keys": self.keys}[url]
 
 
-def _jwk(key: Any, key_id: str) -> dict[str, Any]:
+def _make_jwk(key: Any, key_id: str) -> dict[str, Any]:
     algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
     return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": key_id}
 
@@ -267,7 +267,7 @@ class TestKeys:
 
     def test_flood_of_unknown_keys_fetches_once_in_ten_seconds(self, verifier: Verifier, issuer: Issuer, clock: Clock) -> None:
         verifier.claims(f"Bearer {make_token()}")
-        issuer.keys["keys"].append(_jwk(OTHER_KEY, "3"))
+        issuer.keys["keys"].append(_make_jwk(OTHER_KEY, "3"))
         for _ in range(5):
             assert catch_problem(verifier, f"Bearer {make_token(OTHER_KEY, kid='3')}").code == "unauthenticated"
         assert len(issuer.requested_urls) == 2

@@ -90,7 +90,7 @@ class TestLists:
         response = rosie.reads(query=query)
         assert (response.status, response.json["code"]) == (400, "invalid_request")
 
-    def test_cursor_may_have_any_letter_of_its_alphabet(self, rosie: Customer) -> None:
+    def test_cursor_may_have_any_character_of_its_alphabet(self, rosie: Customer) -> None:
         assert rosie.reads(query="cursor=-_v7-_v7-_v7-_v7-_v7-w").json == {"links": []}
 
     def test_cursor_with_extra_characters_is_400(self, rosie: Customer) -> None:

@@ -86,7 +86,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, di
 
 
 class TestStartApi:
-    def test_sam_local_api_serves_the_main_job(self, api: tuple[str, str, dict[str, str]]) -> None:
+    def test_sam_local_api_serves_the_accounts(self, api: tuple[str, str, dict[str, str]]) -> None:
         url, _, headers = api
         response = requests.get(f"{url}/v1/customers/me/accounts", headers=headers, timeout=60)
         assert [account["status"] for account in response.json()["accounts"]] == ["not_connected", "not_connected", "connected"]

@@ -83,7 +83,7 @@ class TestLibraryWarnings:
         logging.getLogger("botocore").info("found credentials")
         assert output.text() == ""
 
-    def test_own_line_is_written_once(self, output: Output) -> None:
+    def test_service_log_line_is_written_once(self, output: Output) -> None:
         telemetry.log(logging.ERROR, "event")
         assert len(output.lines()) == 1
 

@@ -54,7 +54,7 @@ def test_all_routes_have_the_specified_authorizer() -> None:
 
 
 def test_functions_get_exactly_the_variables_they_read() -> None:
-    class Recording(dict[str, str]):
+    class RecordingEnvironment(dict[str, str]):
         read: set[str]
 
         def get(self, key: str, default: Any = None) -> Any:
@@ -62,7 +62,7 @@ def test_functions_get_exactly_the_variables_they_read() -> None:
             return super().get(key, default)
 
     for function in template.functions():
-        environment = Recording(
+        environment = RecordingEnvironment(
             {**function.environment, "OIDC_ISSUER": "https://i", "OIDC_AUDIENCE": "a", "ALLOWED_REDIRECT_URIS": "a://b"}
         )
         environment.read = set()
@@ -74,48 +74,54 @@ class TestPermissions:
     """The permissions of each function, which must be exactly those used by all of its code."""
 
     @pytest.fixture
-    def used(self, dynamodb: Any, secrets_manager: Any) -> Iterator[set[tuple[str, str]]]:
+    def used_permissions(self, dynamodb: Any, secrets_manager: Any) -> Iterator[set[tuple[str, str]]]:
         """Record the permissions that calls to AWS use: IAM actions, and the secret or table of each."""
-        used: set[tuple[str, str]] = set()
+        used_permissions: set[tuple[str, str]] = set()
 
         def record(service: str, operation: str, params: dict[str, Any]) -> None:
             resource = params.get("SecretId") or params.get("TableName") or "".join(params["RequestItems"])
-            used.add((f"{service}:{operation}", resource))
+            used_permissions.add((f"{service}:{operation}", resource))
 
         with (
             recording_calls(dynamodb, functools.partial(record, "dynamodb")),
             recording_calls(secrets_manager, functools.partial(record, "secretsmanager")),
         ):
-            yield used
+            yield used_permissions
 
-    def test_accounts_function_has_exactly_the_permissions_it_uses(self, rosie: Customer, used: set[tuple[str, str]]) -> None:
+    def test_accounts_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, used_permissions: set[tuple[str, str]]
+    ) -> None:
         rosie.gets_link()
-        assert used == _read_permissions("AccountsFunction")
+        assert used_permissions == _read_permissions("AccountsFunction")
 
-    def test_link_callback_function_has_exactly_the_permissions_it_uses(self, rosie: Customer, used: set[tuple[str, str]]) -> None:
+    def test_link_callback_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, used_permissions: set[tuple[str, str]]
+    ) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1")
-        used.clear()
+        used_permissions.clear()
         for _ in range(MAX_CALLBACKS + 1):
             rosie.comes_back(state)
-        assert used == _read_permissions("LinkCallbackFunction")
+        assert used_permissions == _read_permissions("LinkCallbackFunction")
 
     def test_links_function_has_exactly_the_permissions_it_uses(
-        self, rosie: Customer, imin: Imin, used: set[tuple[str, str]]
+        self, rosie: Customer, imin: Imin, used_permissions: set[tuple[str, str]]
     ) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
         rosie.comes_back(state)
         rosie.show()
-        used.clear()
+        used_permissions.clear()
         assert rosie.reads_link(link_id)["status"] == "not_confirmed"
         for name in ("links-get", "notices-get", "records-delete"):
             assert rosie.reads(name).status < 300
-        assert used == _read_permissions("LinksFunction")
+        assert used_permissions == _read_permissions("LinksFunction")
 
-    def test_webhook_function_has_exactly_the_permissions_it_uses(self, rosie: Customer, used: set[tuple[str, str]]) -> None:
+    def test_webhook_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, used_permissions: set[tuple[str, str]]
+    ) -> None:
         assert rosie.notifies().status == 204
-        assert used == _read_permissions("WebhookFunction")
+        assert used_permissions == _read_permissions("WebhookFunction")
 
 
 def _read_permissions(function: str) -> set[tuple[str, str]]:
@@ -157,7 +163,7 @@ class TestStoredData:
         assert topic["KmsMasterKeyId"] == "DataKey"
         assert {resource["KmsKeyId"] for resource in [*logs, *secrets]} == {"DataKey.Arn"}
 
-    def test_functions_share_a_log_group_with_retention_and_access_log_has_no_state(self) -> None:
+    def test_functions_share_one_log_group_and_access_log_has_no_state(self) -> None:
         logs = template.resources("AWS::Logs::LogGroup")
         assert {log["RetentionInDays"] for log in logs.values()} == {"30"}
         assert template.resolve(template.document["Globals"]["Function"]["LoggingConfig"]) == {"LogGroup": "FunctionsLog"}
@@ -294,7 +300,7 @@ class TestMonitoring:
         alarm = self.alarms[name]
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"]
         section = alarm["AlarmDescription"].rpartition("docs/runbook.md#")[2]
-        assert section in {_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
+        assert section in {_make_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
 
     def test_runbook_has_every_warning(self) -> None:
         code = "".join(module.read_text() for module in FUNCTIONS.rglob("*.py"))
@@ -327,7 +333,7 @@ def _expand_shorthand(metrics: list[list[Any]]) -> list[list[Any]]:
     return expanded
 
 
-def _anchor(heading: str) -> str:
+def _make_anchor(heading: str) -> str:
     return heading.removeprefix("## ").lower().replace(" ", "-")
 
 

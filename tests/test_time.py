@@ -62,7 +62,7 @@ def make_link(issued_at: datetime) -> Link:
     return Link("id", "received", issued_at, issued_at + timedelta(days=1), issued_at, issued_at, 1, [], b"")
 
 
-def make_connected(at: datetime | None) -> list[Account]:
+def make_connected_accounts(at: datetime | None) -> list[Account]:
     """Make a list of one account, connected at a given moment."""
     seller = Seller(id="1", links=[])
     return [Connected(seller=seller, connected_at=at, access_passes=[], entitlement_errors=[], evidence_requests=[])]
@@ -81,14 +81,14 @@ class TestConfirmation:
         ],
     )
     def test_clock_skew_is_five_minutes_on_any_day(self, issued_at: datetime, connected_at: datetime, counts: bool) -> None:
-        assert bool(newly_connected(make_connected(connected_at), make_link(issued_at))) is counts
+        assert bool(newly_connected(make_connected_accounts(connected_at), make_link(issued_at))) is counts
 
     def test_connection_date_in_the_far_future_is_stored_and_read(self, dynamodb: Any) -> None:
         records = make_table(dynamodb, LEAP_DAY.timestamp())
         store = LinkStore(records)
         recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, LEAP_DAY, "")
         far_date = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-        settled = store.settle("rosie", recorded, newly_connected(make_connected(far_date), recorded))
+        settled = store.settle("rosie", recorded, newly_connected(make_connected_accounts(far_date), recorded))
         assert settled == store.get("rosie", LINK_ID)
         assert settled.sellers[0].connected_at == far_date
 
@@ -108,7 +108,7 @@ class TestLinkState:
 
 
 @given(st.integers(-2 * CLOCK_SKEW_SECONDS, 2 * CLOCK_SKEW_SECONDS + DAY))
-def test_state_is_valid_from_five_minutes_before_its_issue_until_its_expiry(seconds: int) -> None:
+def test_state_is_valid_from_five_minutes_before_issue_until_expiry(seconds: int) -> None:
     state = make_states(0).issue("rosie", "a://b").state
     if -CLOCK_SKEW_SECONDS <= seconds <= DAY:
         assert make_states(seconds).read(state)[0].customer_identifier == "rosie"

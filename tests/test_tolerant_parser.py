@@ -416,7 +416,7 @@ class TestAlternativeForms:
         assert account["evidenceRequests"] == [{"uploadUrl": "https://u", "status": "unknown"}]
         assert account["accessPasses"] == [{"imageUrl": "https://i"}]
 
-    def test_empty_errors_and_requests_hold_nothing(self) -> None:
+    def test_empty_errors_and_requests_are_left_out(self) -> None:
         account = read_connected_account(
             **{"imin:entitlementUpdateErrors": [{}], "imin:evidenceRequests": [{"evidenceRequestAction": {}}]}
         )
