@@ -19,18 +19,18 @@ from tests.conftest import API_KEY, App, Context, Imin, Output, event
 REDIRECT = {"redirectUri": "brokerapp://linked?from=list"}
 
 
-def test_unasked_connect_urls_are_removed_from_a_list_without_redirect_uri(app: App) -> None:
+def test_list_without_redirect_uri_has_no_connect_urls(app: App) -> None:
     accounts = app.get().json["accounts"]
     assert [account["status"] for account in accounts] == ["not_connected", "not_connected", "connected"]
     assert not any("connect" in account for account in accounts)
 
 
 def test_sample_response_is_reshaped_exactly(app: App) -> None:
-    answer = app.get(query={"redirectUri": "brokerapp://linked"})
+    response = app.get(query={"redirectUri": "brokerapp://linked"})
 
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "application/json"
-    body = answer.json
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/json"
+    body = response.json
     assert {key: value for key, value in body.items() if key not in {"accounts", "link"}} == {
         "customerIdentifier": "rosie",
         "entitlementFilter": "b3BhcXVlIHRva2Vu",
@@ -151,8 +151,8 @@ class TestFilters:
         ],
     )
     def test_invalid_or_repeated_parameter_is_400(self, app: App, imin: Imin, query: Any) -> None:
-        answer = app.get(query=query)
-        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        response = app.get(query=query)
+        assert (response.status, response.json["code"]) == (400, "invalid_request")
         assert imin.calls == []
 
     def test_unknown_parameter_is_ignored(self, app: App) -> None:
@@ -161,54 +161,54 @@ class TestFilters:
 
 class TestCaching:
     def test_list_has_a_strong_etag_and_is_private(self, app: App) -> None:
-        answer = app.get()
-        assert answer.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
-        assert answer.headers["etag"].startswith('"')
-        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+        response = app.get()
+        assert response.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
+        assert response.headers["etag"].startswith('"')
+        assert response.headers["vary"] == "Accept, Accept-Encoding"
 
     def test_matching_etag_is_304_without_a_body(self, app: App) -> None:
         etag = app.get().headers["etag"]
 
-        answer = app.get(if_none_match=f'"other", W/{etag}')
+        response = app.get(if_none_match=f'"other", W/{etag}')
 
-        assert (answer.status, answer.body) == (304, b"")
-        assert answer.headers["etag"] == etag
-        assert answer.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
-        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+        assert (response.status, response.body) == (304, b"")
+        assert response.headers["etag"] == etag
+        assert response.headers["cache-control"] == "private, max-age=0, stale-if-error=86400"
+        assert response.headers["vary"] == "Accept, Accept-Encoding"
 
     def test_changed_list_is_sent_again(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         etag = app.get().headers["etag"]
         sample["imin:item"].pop()
         imin.answers(sample)
 
-        answer = app.get(if_none_match=etag)
+        response = app.get(if_none_match=etag)
 
-        assert answer.status == 200
-        assert answer.headers["etag"] != etag
+        assert response.status == 200
+        assert response.headers["etag"] != etag
 
     def test_each_encoding_and_media_type_has_its_own_etag(self, app: App) -> None:
-        asked: list[dict[str, str]] = [
+        variants: list[dict[str, str]] = [
             {},
             {"accept_encoding": "gzip"},
             {"accept": "application/ld+json"},
             {"accept": "application/ld+json", "accept_encoding": "gzip"},
         ]
-        etags = [app.get(**headers).headers["etag"] for headers in asked]
-        assert len(set(etags)) == len(asked)
-        assert [app.get(if_none_match=etag, **headers).status for etag, headers in zip(etags, asked, strict=True)] == [304] * 4
+        etags = [app.get(**headers).headers["etag"] for headers in variants]
+        assert len(set(etags)) == len(variants)
+        assert [app.get(if_none_match=etag, **headers).status for etag, headers in zip(etags, variants, strict=True)] == [304] * 4
 
 
 class TestCompression:
     def test_body_over_1_kib_is_gzipped_for_a_client_that_accepts_it(self, app: App) -> None:
-        answer = app.get(accept_encoding="br, gzip;q=0.8")
-        assert answer.headers["content-encoding"] == "gzip"
-        assert answer.json == app.get().json
+        response = app.get(accept_encoding="br, gzip;q=0.8")
+        assert response.headers["content-encoding"] == "gzip"
+        assert response.json == app.get().json
 
     @pytest.mark.parametrize("accept_encoding", ["", "br", "gzip;q=0", "identity", "gzip;q=rubbish", "*;q=0"])
     def test_body_is_not_gzipped_for_any_other_client(self, app: App, accept_encoding: str) -> None:
-        answer = app.get(accept_encoding=accept_encoding)
-        assert "content-encoding" not in answer.headers
-        assert answer.json["customerIdentifier"] == "rosie"
+        response = app.get(accept_encoding=accept_encoding)
+        assert "content-encoding" not in response.headers
+        assert response.json["customerIdentifier"] == "rosie"
 
     def test_small_body_is_not_gzipped(self, app: App, imin: Imin) -> None:
         imin.answers({"imin:item": []})
@@ -245,8 +245,8 @@ class TestCompression:
         ],
     )
     def test_encoding_follows_the_weights(self, app: App, accept_encoding: str, is_gzipped: bool) -> None:
-        answer = app.get(accept_encoding=accept_encoding)
-        assert (answer.headers.get("content-encoding") == "gzip") is is_gzipped
+        response = app.get(accept_encoding=accept_encoding)
+        assert (response.headers.get("content-encoding") == "gzip") is is_gzipped
 
 
 class TestJsonLd:
@@ -254,15 +254,15 @@ class TestJsonLd:
         body = b'\xef\xbb\xbf{ "imin:item" : [],\r\n "x": "\\u00e9\xc3\xa9" }\n'
         imin.answers(body)
 
-        answer = app.get(accept="application/ld+json")
+        response = app.get(accept="application/ld+json")
 
-        assert answer.headers["content-type"] == "application/ld+json"
-        assert answer.body == body
+        assert response.headers["content-type"] == "application/ld+json"
+        assert response.body == body
 
     @pytest.mark.parametrize("query", [{"sellerId": "a"}, {"status": "connected"}])
     def test_json_ld_cannot_be_filtered(self, app: App, query: dict[str, str]) -> None:
-        answer = app.get(query=query, accept="application/ld+json")
-        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        response = app.get(query=query, accept="application/ld+json")
+        assert (response.status, response.json["code"]) == (400, "invalid_request")
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"imin:item": null}'])
     def test_invalid_json_ld_is_502(self, app: App, imin: Imin, body: bytes) -> None:
@@ -270,7 +270,7 @@ class TestJsonLd:
         assert app.get(accept="application/ld+json").json["code"] == "upstream_invalid_response"
 
     @pytest.mark.parametrize(
-        ("accept", "kind"),
+        ("accept", "media_type"),
         [
             ("application/ld+json, application/json;q=0.9", "application/ld+json"),
             ("application/json, application/ld+json;q=0.9", "application/json"),
@@ -301,36 +301,36 @@ class TestJsonLd:
             ("application/ld+json ; Q=0.9 , application/json ; q=0.8", "application/ld+json"),
         ],
     )
-    def test_accept_selects_json_ld_and_defaults_to_json(self, app: App, accept: str, kind: str) -> None:
-        answer = app.get(accept=accept)
-        assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    def test_accept_selects_json_ld_and_defaults_to_json(self, app: App, accept: str, media_type: str) -> None:
+        response = app.get(accept=accept)
+        assert (response.status, response.headers["content-type"]) == (200, media_type)
 
 
 class TestBasePath:
-    """A custom domain can map the API under a base path, which `rawPath` then starts with and API Gateway tells nowhere else."""
+    """Requests through a custom domain with a base path, which API Gateway reports only as the start of `rawPath`."""
 
     @pytest.fixture
-    def mapped(self) -> dict[str, Any]:
-        """Build an event for a link on this domain."""
-        asked = event("accounts-get")
-        return asked | {"rawPath": f"/booking{asked['rawPath']}", "rawQueryString": urlencode(REDIRECT)}
+    def mapped_payload(self) -> dict[str, Any]:
+        """Build a list request with a redirect URI through such a domain."""
+        payload = event("accounts-get")
+        return payload | {"rawPath": f"/booking{payload['rawPath']}", "rawQueryString": urlencode(REDIRECT)}
 
     def test_link_without_public_base_url_is_a_deployment_error(
-        self, app: App, imin: Imin, mapped: dict[str, Any], output: Output
+        self, app: App, imin: Imin, mapped_payload: dict[str, Any], output: Output
     ) -> None:
-        assert app.send(mapped).json["code"] == "internal_error"
+        assert app.send(mapped_payload).json["code"] == "internal_error"
         (line,) = output.lines()
         assert (line["level"], line["reason"], line["Faults"]) == ("ERROR", "public_base_url_missing", [1])
         assert imin.calls == []
 
-    def test_list_without_a_link_works_without_public_base_url(self, app: App, mapped: dict[str, Any]) -> None:
-        assert app.send(mapped | {"rawQueryString": ""}).status == 200
+    def test_list_without_a_link_works_without_public_base_url(self, app: App, mapped_payload: dict[str, Any]) -> None:
+        assert app.send(mapped_payload | {"rawQueryString": ""}).status == 200
 
     def test_link_with_public_base_url_has_the_base_path(
-        self, imin: Imin, mapped: dict[str, Any], environment: dict[str, str]
+        self, imin: Imin, mapped_payload: dict[str, Any], environment: dict[str, str]
     ) -> None:
         app = App(accounts.make_handler(environment | {"PUBLIC_BASE_URL": "https://api.example.com/booking"}))
-        assert app.send(mapped).status == 200
+        assert app.send(mapped_payload).status == 200
         assert "redirectUri=https%3A%2F%2Fapi.example.com%2Fbooking%2Fv1%2F" in imin.calls[0].url
 
 
@@ -351,10 +351,10 @@ class TestLinks:
         assert imin.calls[-1].params["redirectUri"].startswith("https://api.example.com/v1/link-callbacks/")
 
     def test_response_with_a_link_is_no_store(self, app: App) -> None:
-        answer = app.get(query=REDIRECT)
-        assert set(answer.json["link"]) == {"id", "expiresAt"}
-        assert answer.headers["cache-control"] == "no-store"
-        assert "etag" not in answer.headers
+        response = app.get(query=REDIRECT)
+        assert set(response.json["link"]) == {"id", "expiresAt"}
+        assert response.headers["cache-control"] == "no-store"
+        assert "etag" not in response.headers
 
     def test_response_with_a_link_ignores_if_none_match(self, app: App) -> None:
         assert app.get(query=REDIRECT, if_none_match="*").status == 200
@@ -374,20 +374,20 @@ class TestLinks:
     def test_table_client_is_made_only_for_the_first_link(
         self, imin: Imin, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made: list[object] = []
+        clients_made: list[object] = []
         make_client = table.make_client
 
-        def make_and_note() -> object:
-            made.append(1)
+        def make_and_count() -> object:
+            clients_made.append(1)
             return make_client()
 
-        monkeypatch.setattr(table, "make_client", make_and_note)
+        monkeypatch.setattr(table, "make_client", make_and_count)
         app = App(accounts.make_handler(environment))
         assert app.get().status == 200
-        assert made == []
+        assert clients_made == []
         for _ in range(2):
             assert app.get(query=REDIRECT).status == 200
-        assert made == [1]
+        assert clients_made == [1]
 
     @pytest.mark.parametrize(
         "redirect_uri",
@@ -419,19 +419,19 @@ class TestLinks:
             "brokerapp:linked",
         ],
     )
-    def test_any_other_redirect_uri_is_400(self, app: App, imin: Imin, redirect_uri: str) -> None:
-        answer = app.get(query={"redirectUri": redirect_uri})
-        assert (answer.status, answer.json["code"]) == (400, "redirect_uri_not_allowed")
+    def test_disallowed_redirect_uri_is_400(self, app: App, imin: Imin, redirect_uri: str) -> None:
+        response = app.get(query={"redirectUri": redirect_uri})
+        assert (response.status, response.json["code"]) == (400, "redirect_uri_not_allowed")
         assert imin.calls == []
 
     def test_empty_redirect_uri_is_400(self, app: App) -> None:
-        answer = app.get(query={"redirectUri": ""})
-        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        response = app.get(query={"redirectUri": ""})
+        assert (response.status, response.json["code"]) == (400, "invalid_request")
 
 
 class TestUpstreamFailures:
     @pytest.mark.parametrize(
-        ("status", "code", "ours"),
+        ("status", "code", "expected_status"),
         [
             (401, "upstream_rejected_key", 502),
             (403, "upstream_rejected_key", 502),
@@ -446,13 +446,13 @@ class TestUpstreamFailures:
             (418, "upstream_invalid_response", 502),
         ],
     )
-    def test_every_imin_status_has_its_problem(self, app: App, imin: Imin, status: int, code: str, ours: int) -> None:
+    def test_every_imin_status_has_its_problem(self, app: App, imin: Imin, status: int, code: str, expected_status: int) -> None:
         imin.answers(b"rosie@example.com failed", status, Location="https://evil.example.com/", Retry_After="0")
 
-        answer = app.get()
+        response = app.get()
 
-        assert (answer.status, answer.json["code"]) == (ours, code)
-        assert b"rosie@example.com" not in answer.body
+        assert (response.status, response.json["code"]) == (expected_status, code)
+        assert b"rosie@example.com" not in response.body
 
     @pytest.mark.parametrize(
         "body",
@@ -475,8 +475,8 @@ class TestUpstreamFailures:
     )
     def test_response_without_a_collection_is_502(self, app: App, imin: Imin, body: bytes) -> None:
         imin.answers(body)
-        answer = app.get()
-        assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
+        response = app.get()
+        assert (response.status, response.json["code"]) == (502, "upstream_invalid_response")
 
     def test_empty_list_is_200(self, app: App, imin: Imin) -> None:
         imin.answers({"imin:item": []})
@@ -484,8 +484,8 @@ class TestUpstreamFailures:
 
     def test_response_beyond_the_lambda_limit_is_502(self, app: App, imin: Imin, output: Output) -> None:
         imin.answers(b'{"imin:item": [' + b",".join([b"1"] * 100_000) + b"]}")
-        answer = app.get()
-        assert (answer.status, answer.json["code"]) == (502, "upstream_invalid_response")
+        response = app.get()
+        assert (response.status, response.json["code"]) == (502, "upstream_invalid_response")
         assert '"UpstreamInvalidResponse":[1.0]' in output.text()
 
     def test_large_response_fits_into_lambda(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
@@ -499,39 +499,39 @@ class TestUpstreamFailures:
 
     def test_retry_after_is_passed_through_in_seconds(self, app: App, imin: Imin) -> None:
         imin.answers({}, 429, Retry_After="120")
-        answer = app.get()
-        assert answer.headers["retry-after"] == "120"
+        response = app.get()
+        assert response.headers["retry-after"] == "120"
         assert len(imin.calls) == 1
 
     def test_missing_secret_is_503(self, app: App, secrets_manager: Any, environment: dict[str, str]) -> None:
         secrets_manager.delete_secret(SecretId=environment["IMIN_API_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
-        answer = app.get()
-        assert (answer.status, answer.json["code"]) == (503, "secret_unavailable")
-        assert answer.headers["retry-after"] == "5"
+        response = app.get()
+        assert (response.status, response.json["code"]) == (503, "secret_unavailable")
+        assert response.headers["retry-after"] == "5"
 
     def test_rotated_key_works_immediately(self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str]) -> None:
         app.get()
         secrets_manager.put_secret_value(SecretId=environment["IMIN_API_KEY_SECRET"], SecretString='{"apiKey": "rotated"}')
         imin.answer = lambda call: (200, {}, b'{"imin:item": []}') if call.headers["X-Api-Key"] == "rotated" else (401, {}, b"")
 
-        answer = app.get()
+        response = app.get()
 
-        assert answer.status == 200
+        assert response.status == 200
         assert [call.headers["X-Api-Key"] for call in imin.calls] == [API_KEY, API_KEY, "rotated"]
 
     def test_invocation_without_time_left_is_504(self, app: App, imin: Imin) -> None:
         app.context = Context(remaining_ms=400)
-        answer = app.get()
-        assert (answer.status, answer.json["code"]) == (504, "upstream_timeout")
+        response = app.get()
+        assert (response.status, response.json["code"]) == (504, "upstream_timeout")
         assert imin.calls == []
 
 
 class TestProblems:
     def test_problem_has_the_shape_of_rfc_9457(self, app: App) -> None:
-        answer = app.get("someone-else")
+        response = app.get("someone-else")
 
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json == {
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json == {
             "type": "urn:seller-accounts:problem:forbidden",
             "title": "The token does not grant access to this resource",
             "status": 403,
@@ -547,24 +547,24 @@ class TestProblems:
 
         monkeypatch.setattr(accounts, "reshape", fail)
 
-        answer = app.get()
+        response = app.get()
 
-        assert (answer.status, answer.json["code"]) == (500, "internal_error")
+        assert (response.status, response.json["code"]) == (500, "internal_error")
         log = output.text()
-        assert "rosie@example.com" not in answer.body.decode() + log
+        assert "rosie@example.com" not in response.body.decode() + log
         assert '"errors":["RuntimeError"]' in log
 
     def test_unknown_path_is_404_and_unknown_method_405(self, app: App) -> None:
-        asked = event("accounts-get")
-        asked["requestContext"]["routeKey"] = "GET /v1/nothing"
-        assert app.send(asked).json["code"] == "not_found"
+        payload = event("accounts-get")
+        payload["requestContext"]["routeKey"] = "GET /v1/nothing"
+        assert app.send(payload).json["code"] == "not_found"
 
-        asked["requestContext"]["routeKey"] = "PUT /v1/health"
-        answer = app.send(asked)
-        assert (answer.status, answer.json["code"], answer.headers["allow"]) == (405, "method_not_allowed", "GET")
+        payload["requestContext"]["routeKey"] = "PUT /v1/health"
+        response = app.send(payload)
+        assert (response.status, response.json["code"], response.headers["allow"]) == (405, "method_not_allowed", "GET")
 
     @pytest.mark.parametrize(
-        "asked",
+        "payload",
         [
             {},
             {"requestContext": None},
@@ -573,15 +573,15 @@ class TestProblems:
             [],
         ],
     )
-    def test_event_of_another_service_is_400(self, app: App, asked: Any) -> None:
-        assert app.send(asked).json["code"] == "invalid_request"
+    def test_event_of_another_service_is_400(self, app: App, payload: Any) -> None:
+        assert app.send(payload).json["code"] == "invalid_request"
 
 
 class TestHealth:
-    def test_health_needs_no_token_and_calls_nothing(self, app: App, imin: Imin) -> None:
-        answer = app.send(event("health-get"))
-        assert (answer.status, answer.json) == (200, {"status": "ok"})
-        assert answer.headers["cache-control"] == "no-store"
+    def test_health_needs_no_token_and_does_not_call_imin(self, app: App, imin: Imin) -> None:
+        response = app.send(event("health-get"))
+        assert (response.status, response.json) == (200, {"status": "ok"})
+        assert response.headers["cache-control"] == "no-store"
         assert imin.calls == []
 
 

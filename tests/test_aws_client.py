@@ -1,4 +1,4 @@
-"""Clients of AWS: answers that are none, and how long a hanging service is waited for in real time."""
+"""AWS clients: invalid responses, and the real time after which a hanging call ends."""
 
 import socket
 import time
@@ -19,26 +19,26 @@ from tests.loopback import Script, answer, serve
 
 pytestmark = pytest.mark.external
 
-GET = {"TableName": "x", "Key": {"pk": {"S": "x"}}}
+GET_ITEM = {"TableName": "x", "Key": {"pk": {"S": "x"}}}
 
 
-def _get(script: Script) -> Any:
-    """Return a client's result from a server on loopback."""
+def _get_item(script: Script) -> Any:
+    """Return what a client reads from a server that runs `script`."""
     with serve(script) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
-        return aws_client.make_client("dynamodb", read_timeout_seconds=1).get_item(**GET)
+        return aws_client.make_client("dynamodb", read_timeout_seconds=1).get_item(**GET_ITEM)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"Item": '])
 def test_non_object_response_raises_instead_of_reading_as_missing_record(body: bytes) -> None:
     with pytest.raises(aws_client.InvalidResponseError):
-        _get(answer(body))
+        _get_item(answer(body))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
 def test_non_object_error_is_an_error(body: bytes) -> None:
     with pytest.raises(ClientError):
-        _get(answer(body, "400 Bad Request"))
+        _get_item(answer(body, "400 Bad Request"))
 
 
 def test_incomplete_response_is_a_storage_fault() -> None:
@@ -50,16 +50,16 @@ def test_incomplete_response_is_a_storage_fault() -> None:
     assert caught.value.code == "storage_unavailable"
 
 
-class Known:
-    """A key that is known."""
+class FixedKey:
+    """A secret with a fixed key."""
 
     def value(self) -> str:
         return "key"
 
 
 def test_hanging_call_ends_within_the_documented_time() -> None:
-    """The longest times of its tables, in real time; all at once, so that it takes no longer than one."""
-    key: Any = Known()
+    """Measure the longest call to each service in real time, all concurrently to save time."""
+    key: Any = FixedKey()
 
     def hang(_connection: socket.socket, _request: bytes) -> None:
         server.stopping.wait()
@@ -68,22 +68,22 @@ def test_hanging_call_ends_within_the_documented_time() -> None:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
         dynamodb, secrets = aws_client.make_client("dynamodb", 1), aws_client.make_client("secretsmanager", 2)
         imin = Upstream(UpstreamSettings(server.url, "/{customerIdentifier}", "x"), key)
-        waits: dict[Callable[[], object], tuple[float, float, type[Exception]]] = {
-            lambda: dynamodb.get_item(**GET): (2, 5, ReadTimeoutError),
+        limits: dict[Callable[[], object], tuple[float, float, type[Exception]]] = {
+            lambda: dynamodb.get_item(**GET_ITEM): (2, 5, ReadTimeoutError),
             lambda: secrets.get_secret_value(SecretId="x"): (4, 7, ReadTimeoutError),
             lambda: imin.accounts("rosie", None, time.monotonic() + 8): (4, 5, Problem),
             lambda: imin.accounts("rosie", None, time.monotonic() + 2.5): (2.4, 3.5, Problem),
             lambda: access_token.fetch_json(server.url): (2.9, 3.5, requests.RequestException),
         }
-        with ThreadPoolExecutor(len(waits)) as pool:
-            for call, least, most, took in pool.map(lambda item: _time(*item), waits.items()):
-                assert least <= took < most + 1, call
+        with ThreadPoolExecutor(len(limits)) as pool:
+            for call, min_seconds, max_seconds, seconds in pool.map(lambda item: _time_call(*item), limits.items()):
+                assert min_seconds <= seconds < max_seconds + 1, call
         server.stopping.set()
 
 
-def _time(call: Callable[[], object], expected: tuple[float, float, type[Exception]]) -> tuple[object, float, float, float]:
-    least, most, error = expected
+def _time_call(call: Callable[[], object], expected: tuple[float, float, type[Exception]]) -> tuple[object, float, float, float]:
+    min_seconds, max_seconds, error = expected
     start = time.monotonic()
     with pytest.raises(error):
         call()
-    return call, least, most, time.monotonic() - start
+    return call, min_seconds, max_seconds, time.monotonic() - start

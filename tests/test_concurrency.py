@@ -1,4 +1,4 @@
-"""Callbacks that come at once, served by processes that know nothing of each other."""
+"""Concurrent callbacks, served by processes that share no state."""
 
 import json
 import random
@@ -18,15 +18,15 @@ from tests.stack import running
 pytestmark = pytest.mark.external
 
 CALLBACKS = 50
-SEEN_UNCONNECTED = 12  # how often imin is asked before it lists the account: once for the link, then by callbacks
+RESPONSES_WITHOUT_ACCOUNT = 12  # imin's first ones, for the new link and for callbacks, list no account
 
 
 def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path: Path) -> None:
     connected = {"seller": {"@id": "1"}, "dateLinked": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    chance = random.Random(7)  # noqa: S311 - the same choices each time
+    rng = random.Random(7)  # noqa: S311 - a fixed seed makes the run repeatable
 
     def script(connection: socket.socket, request: bytes) -> None:
-        items = [connected] if issued and len(imin.requests) > SEEN_UNCONNECTED and chance.random() < 0.3 else []
+        items = [connected] if issued and len(imin.requests) > RESPONSES_WITHOUT_ACCOUNT and rng.random() < 0.3 else []
         answer(json.dumps({"imin:item": items}).encode())(connection, request)
 
     issued = False
@@ -35,13 +35,13 @@ def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path:
         redirect_uri = parse_qs(urlsplit(imin.requests[-1].split()[1].decode()).query)["redirectUri"][0]
         issued = True
 
-        def come_back(number: int) -> str:
+        def open_callback(number: int) -> str:
             response = stack.send("GET", f"{unquote(redirect_uri).removeprefix(stack.url)}?number={number}")
             assert response.status_code == 303
             return response.headers["Location"].rpartition("status=")[2]
 
         with ThreadPoolExecutor(CALLBACKS) as pool:
-            statuses = Counter(pool.map(come_back, range(CALLBACKS)))
+            statuses = Counter(pool.map(open_callback, range(CALLBACKS)))
 
         link = stack.get(f"/v1/customers/me/links/{link_id}").json()
         item = link_record_of(client_of(stack.aws_url))
@@ -49,5 +49,5 @@ def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path:
     assert set(statuses) == {"confirmed", "not_confirmed"}
     assert (link["callbackCount"], link["status"]) == (CALLBACKS, "confirmed")
     assert [seller["id"] for seller in link["sellers"]] == ["1"]
-    kept = [callback["M"]["query"]["S"] for callback in item["callbacks"]["L"]]
-    assert len(set(kept)) == len(kept) == 20
+    stored_queries = [callback["M"]["query"]["S"] for callback in item["callbacks"]["L"]]
+    assert len(set(stored_queries)) == len(stored_queries) == 20

@@ -1,4 +1,4 @@
-"""Every answer keeps to `openapi.json`: its examples do, whatever imin says; and the check that sees to it can fail."""
+"""The check of every response against `openapi.json`: it fails for deviations, and passes examples and any imin data."""
 
 import copy
 import json
@@ -24,53 +24,53 @@ class TestExamples:
     @pytest.mark.parametrize("key", OPERATIONS)
     def test_examples_conform_to_their_routes(self, key: str) -> None:
         for status, response in OPERATIONS[key]["responses"].items():
-            for kind, body in response.get("content", {}).items():
-                for reference in body["examples"].values():
+            for media_type, description in response.get("content", {}).items():
+                for reference in description["examples"].values():
                     value = DOCUMENT["components"]["examples"][reference["$ref"].rpartition("/")[2]]["value"]
                     content = value if isinstance(value, str) else json.dumps(value)
-                    headers = {"Content-Type": kind} | _required(response)
+                    headers = {"Content-Type": media_type} | _example_required_headers(response)
                     check_answer(key, int(status), headers, content.encode())
 
 
-def _required(response: Any) -> dict[str, str]:
+def _example_required_headers(response: Any) -> dict[str, str]:
     components = DOCUMENT["components"]["headers"]
     headers = {name: components[reference["$ref"].rpartition("/")[2]] for name, reference in response["headers"].items()}
     return {name: header["example"] for name, header in headers.items() if header.get("required")}
 
 
-def _health(status: int = 200, body: Any = None, **headers: str) -> None:
+def _check_health(status: int = 200, body: Any = None, **headers: str) -> None:
     """Check a valid response of the health route with the given changes."""
-    found = {"Content-Type": "application/json", "Cache-Control": "no-store"} | {
+    merged = {"Content-Type": "application/json", "Cache-Control": "no-store"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
     content = {"status": "ok"} if body is None else body
-    check_answer(HEALTH, status, {name: value for name, value in found.items() if value}, json.dumps(content).encode())
+    check_answer(HEALTH, status, {name: value for name, value in merged.items() if value}, json.dumps(content).encode())
 
 
 class TestConformance:
-    """Every answer in these tests goes through the check (`App.send`, `Stack.send`); here it is seen to fail."""
+    """The check through which `App.send` and `Stack.send` pass every response."""
 
     def test_valid_response_passes(self) -> None:
-        _health()
-        _health(Date="Thu, 01 Jan 2026 12:00:00 GMT", apigw_requestid="JKJaXmPLvHcESHA=")
+        _check_health()
+        _check_health(Date="Thu, 01 Jan 2026 12:00:00 GMT", apigw_requestid="JKJaXmPLvHcESHA=")
 
     def test_undescribed_status_fails(self) -> None:
         with pytest.raises(AssertionError, match="does not describe 202"):
-            _health(202)
+            _check_health(202)
 
     @pytest.mark.parametrize("body", [{}, {"status": "ill"}, {"status": "ok", "more": 1}, {"status": None}, [], "ok"])
     def test_undescribed_body_fails(self, body: Any) -> None:
         with pytest.raises(AssertionError, match="GET /v1/health 200"):
-            _health(body=body)
+            _check_health(body=body)
 
     @pytest.mark.parametrize("headers", [{"Cache_Control": ""}, {"Cache_Control": "public"}, {"X_More": "1"}, {"ETag": '"1"'}])
     def test_missing_wrong_or_undescribed_header_fails(self, headers: dict[str, str]) -> None:
         with pytest.raises(AssertionError, match="GET /v1/health 200"):
-            _health(200, None, **headers)
+            _check_health(200, None, **headers)
 
     def test_undescribed_media_type_fails(self) -> None:
         with pytest.raises(AssertionError, match="does not describe text/html"):
-            _health(Content_Type="text/html")
+            _check_health(Content_Type="text/html")
 
     @pytest.mark.parametrize(
         ("path", "value"),
@@ -144,22 +144,22 @@ NONSENSE: list[Any] = [
 ]
 
 
-class TestWhateverIminSays:
+class TestArbitraryIminResponses:
     @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(chance=st.randoms(use_true_random=False), places=st.integers(1, 4))
+    @given(rng=st.randoms(use_true_random=False), changes=st.integers(1, 4))
     def test_any_imin_response_leads_to_a_described_response(
-        self, app: App, imin: Imin, sample: dict[str, Any], chance: random.Random, places: int
+        self, app: App, imin: Imin, sample: dict[str, Any], rng: random.Random, changes: int
     ) -> None:
         page = copy.deepcopy(sample)
-        for _ in range(places):
-            holder, key = chance.choice(list(_places(page)))
-            holder[key] = copy.deepcopy(chance.choice(NONSENSE))
+        for _ in range(changes):
+            container, key = rng.choice(list(_find_locations(page)))
+            container[key] = copy.deepcopy(rng.choice(NONSENSE))
         imin.answers(page)
-        assert app.get(query=chance.choice([None, {"redirectUri": "brokerapp://linked"}])).status in {200, 502}
+        assert app.get(query=rng.choice([None, {"redirectUri": "brokerapp://linked"}])).status in {200, 502}
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in `value` where something else could be."""
+def _find_locations(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the container and the key of everything nested in `value`."""
     for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield value, key
-        yield from _places(value[key])
+        yield from _find_locations(value[key])

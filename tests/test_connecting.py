@@ -1,4 +1,4 @@
-"""Connecting, within one bound for a host with any number of addresses, and never by a connection that may be dead."""
+"""Connecting: one timeout for all addresses of a host, and a new connection instead of one that may be dead."""
 
 import contextlib
 import socket
@@ -17,13 +17,13 @@ from seller_accounts.http.problems import Problem
 from seller_accounts.imin import imin_client
 from seller_accounts.network import connecting, transport
 from tests.loopback import answer, serve
-from tests.test_imin_client import GOOD, Client
+from tests.test_imin_client import EMPTY_COLLECTION, Client
 
 pytestmark = pytest.mark.external
 
 HOST = "platform.example.com"
-Calls = Callable[[int], object]
-"""Calls a service at `HOST`, on the given port."""
+ServiceCall = Callable[[int], object]
+"""A call to a service at `HOST`, on the given port."""
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def black_hole() -> Iterator[int]:
 
 @pytest.fixture
 def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let `HOST` resolve to these ports, one address each."""
+    """Return the list of ports to which `HOST` resolves, one address each."""
     ports: list[int] = []
-    look_up = socket.getaddrinfo
+    original_getaddrinfo = socket.getaddrinfo
 
     def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
         if host != HOST:
-            return look_up(host, *arguments, **options)
+            return original_getaddrinfo(host, *arguments, **options)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -54,8 +54,8 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def hanging_look_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a name server that doesn't respond until the test is over."""
+def hanging_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let name lookups hang until the test is over."""
     released = threading.Event()
 
     def resolve(*_: Any, **__: Any) -> Any:
@@ -81,7 +81,7 @@ def _call_issuer(port: int) -> None:
     access_token.fetch_json(f"http://{HOST}:{port}/keys")
 
 
-def _call_aws(service: str) -> Calls:
+def _call_aws(service: str) -> ServiceCall:
     def call(port: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{port}")
@@ -100,11 +100,13 @@ CALLS = [
     pytest.param(_call_aws("dynamodb"), (ConnectTimeoutError, EndpointConnectionError), id="DynamoDB"),
     pytest.param(_call_aws("secretsmanager"), (ConnectTimeoutError, EndpointConnectionError), id="Secrets Manager"),
 ]
-MAX_SECONDS = 2.5  # three attempts or two with their pauses, on a busy machine; sixteen addresses alone would take 4.8 an attempt
+MAX_SECONDS = 2.5  # for up to three attempts; if every address had its own timeout, one attempt would take 4.8
 
 
 @pytest.mark.parametrize(("call", "error"), CALLS)
-def test_sixteen_silent_addresses_share_one_connect_timeout(call: Calls, error: Any, black_hole: int, addresses: list[int]) -> None:
+def test_sixteen_silent_addresses_share_one_connect_timeout(
+    call: ServiceCall, error: Any, black_hole: int, addresses: list[int]
+) -> None:
     addresses += [black_hole] * 16
     start = time.monotonic()
     with pytest.raises(error):
@@ -112,9 +114,9 @@ def test_sixteen_silent_addresses_share_one_connect_timeout(call: Calls, error: 
     assert time.monotonic() - start < MAX_SECONDS
 
 
-@pytest.mark.usefixtures("hanging_look_up")
+@pytest.mark.usefixtures("hanging_lookup")
 @pytest.mark.parametrize(("call", "error"), CALLS)
-def test_hanging_look_up_ends_with_the_connect_timeout(call: Calls, error: Any) -> None:
+def test_hanging_lookup_ends_with_the_connect_timeout(call: ServiceCall, error: Any) -> None:
     start = time.monotonic()
     with pytest.raises(error):
         call(80)
@@ -124,15 +126,15 @@ def test_hanging_look_up_ends_with_the_connect_timeout(call: Calls, error: Any) 
 def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addresses: list[int]) -> None:
     with serve(answer()) as server:
         addresses += [black_hole, int(server.url.rpartition(":")[2])]
-        assert Client(f"http://{HOST}:{black_hole}").accounts() == GOOD
+        assert Client(f"http://{HOST}:{black_hole}").accounts() == EMPTY_COLLECTION
 
 
-def test_second_address_is_tried_when_the_first_rejects(addresses: list[int]) -> None:
+def test_second_address_is_tried_when_the_first_refuses(addresses: list[int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
-        refusing: int = unused.getsockname()[1]
+        refused_port: int = unused.getsockname()[1]
     with serve(answer()) as server:
-        addresses += [refusing, int(server.url.rpartition(":")[2])]
-        assert Client(f"http://{HOST}:{refusing}").accounts() == GOOD
+        addresses += [refused_port, int(server.url.rpartition(":")[2])]
+        assert Client(f"http://{HOST}:{refused_port}").accounts() == EMPTY_COLLECTION
 
 
 def test_deadline_ends_connecting(black_hole: int, addresses: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +154,7 @@ def test_silent_tls_handshake_ends_with_the_connect_timeout(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("error", [socket.gaierror("no such host"), UnicodeError("label too long")])
-def test_failed_look_up_raises_its_own_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_lookup_raises_its_own_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(*_: Any) -> Any:
         raise error
 
@@ -167,25 +169,25 @@ def test_host_without_addresses_is_unreachable(addresses: list[int]) -> None:
         connecting.create_connection((HOST, 80), 1.0)
 
 
-def test_connection_without_a_timeout_is_made_by_urllib3() -> None:
+def test_connection_without_a_timeout_is_blocking() -> None:
     with serve(answer()) as server, connecting.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
         assert connection.gettimeout() is None
 
 
 @pytest.mark.parametrize(("idle_seconds", "connections"), [(25.0, 1), (30.0, 2), (3600, 2)])
-class TestIdle:
+class TestIdleConnections:
     @pytest.fixture(autouse=True)
     def _clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.ahead = 0.0
+        self.offset_seconds = 0.0
         now = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: now() + self.ahead)
+        monkeypatch.setattr(time, "monotonic", lambda: now() + self.offset_seconds)
 
     def test_connection_to_imin_idle_for_30_seconds_is_replaced(self, idle_seconds: float, connections: int) -> None:
         with serve(answer()) as server:
             client = Client(server.url)
             client.accounts()
             client.accounts()
-            self.ahead += idle_seconds
+            self.offset_seconds += idle_seconds
             client.accounts()
         assert server.connections == connections
 
@@ -197,23 +199,23 @@ class TestIdle:
             client = aws_client.make_client("dynamodb", read_timeout_seconds=1)
             for _ in range(2):
                 client.get_item(TableName="x", Key={"pk": {"S": "x"}})
-            self.ahead += idle_seconds
+            self.offset_seconds += idle_seconds
             client.get_item(TableName="x", Key={"pk": {"S": "x"}})
         assert server.connections == connections
 
 
-def test_dropped_connection_is_replaced_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silently_dropped_connection_is_replaced_before_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "MAX_IDLE_SECONDS", 0.0)
     monkeypatch.setattr(transport, "READ_TIMEOUT_SECONDS", 0.5)
-    first: list[socket.socket] = []
+    served: list[socket.socket] = []
 
     def script(connection: socket.socket, request: bytes) -> None:
-        if connection in first:
-            return  # silent from the second request on
-        first.append(connection)
+        if connection in served:
+            return  # no response to a second request on the same connection
+        served.append(connection)
         answer()(connection, request)
 
     with serve(script) as server:
         client = Client(server.url)
-        assert client.accounts() == client.accounts() == GOOD
+        assert client.accounts() == client.accounts() == EMPTY_COLLECTION
     assert server.connections == 2

@@ -14,7 +14,7 @@ from tests.stack import Stack, running
 pytestmark = pytest.mark.external
 
 ACCOUNTS = "/v1/customers/me/accounts"
-# What a hybrid app does: send the three headers, read the status, the headers and the body.
+# Like a hybrid app, sends the three headers, and reads the status, the headers and the body.
 FETCH = """async ([url, token, tag]) => {
     try {
         const headers = {Authorization: `Bearer ${token}`, Accept: 'application/json', ...(tag ? {'If-None-Match': tag} : {})};
@@ -27,7 +27,7 @@ FETCH = """async ([url, token, tag]) => {
 
 
 @contextlib.contextmanager
-def another_origin() -> Iterator[str]:
+def serve_other_origin() -> Iterator[str]:
     """Serve an empty page on another port."""
     with serve(answer(b"<!doctype html>", **{"Content-Type": "text/html"})) as server:
         yield server.url
@@ -36,7 +36,7 @@ def another_origin() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
     """Return the origin that the stack allows."""
-    with another_origin() as url:
+    with serve_other_origin() as url:
         yield url
 
 
@@ -81,6 +81,6 @@ def test_page_of_an_allowed_origin_reads_responses_and_errors(stack: Stack, page
 
 @needs_browser
 def test_page_of_any_other_origin_reads_nothing(stack: Stack, browser: Browser) -> None:
-    with another_origin() as url, phone(browser) as page:
+    with serve_other_origin() as url, phone(browser) as page:
         page.goto(url)
         assert page.evaluate(FETCH, [stack.url + ACCOUNTS, stack.token("rosie"), None]) == {"error": "TypeError"}

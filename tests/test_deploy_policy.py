@@ -1,4 +1,4 @@
-"""The rights to deploy (`docs/deploy-policy.json`): every resource of the template can be made, changed and deleted.
+"""The deployment permissions in `docs/deploy-policy.json`: enough to create, change and delete every resource of the template.
 
 Source: the permissions of the handlers in each resource type's schema; AWS's guides for HTTP API access logs and data protection.
 """
@@ -12,9 +12,9 @@ import pytest
 from local.template import Template
 from tests.stack import ROOT
 
-MAX_CHARACTERS = 6144  # of a managed policy, blanks aside
+MAX_CHARACTERS = 6144  # IAM's limit for a managed policy, not counting whitespace
 POLICY: dict[str, Any] = json.loads((ROOT / "docs" / "deploy-policy.json").read_text())
-FUNCTION = [
+FUNCTION_ACTIONS = [
     *("lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction"),
     *("lambda:GetFunction", "lambda:PublishVersion", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:AddPermission"),
     *("lambda:RemovePermission", "lambda:PutFunctionConcurrency", "lambda:TagResource"),
@@ -23,13 +23,13 @@ FUNCTION = [
     *("codedeploy:GetDeployment", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision"),
     *("codedeploy:StopDeployment", "s3:GetObject"),
 ]
-NEEDED = {
+REQUIRED_ACTIONS = {
     "AWS::Serverless::HttpApi": [
         *("apigateway:POST", "apigateway:PUT", "apigateway:PATCH", "apigateway:GET", "apigateway:DELETE", "apigateway:TagResource"),
         *("logs:CreateLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery"),
         *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "iam:CreateServiceLinkedRole"),
     ],
-    "AWS::Serverless::Function": FUNCTION,
+    "AWS::Serverless::Function": FUNCTION_ACTIONS,
     "AWS::Logs::LogGroup": [
         *(
             "logs:CreateLogGroup",
@@ -62,26 +62,30 @@ NEEDED = {
 }
 
 
-def _actions() -> list[str]:
-    listed = [statement["Action"] for statement in POLICY["Statement"]]
-    return [action for each in listed for action in (each if isinstance(each, list) else [each])]
+def _list_allowed_actions() -> list[str]:
+    entries = [statement["Action"] for statement in POLICY["Statement"]]
+    return [action for entry in entries for action in (entry if isinstance(entry, list) else [entry])]
 
 
-def test_needed_actions_are_known_for_every_type_of_the_template() -> None:
-    assert {each["Type"] for each in Template().document["Resources"].values()} == set(NEEDED)
+def test_required_actions_are_listed_for_every_resource_type() -> None:
+    assert {resource["Type"] for resource in Template().document["Resources"].values()} == set(REQUIRED_ACTIONS)
 
 
-@pytest.mark.parametrize("kind", NEEDED)
-def test_every_resource_can_be_made_changed_and_deleted(kind: str) -> None:
-    assert [action for action in NEEDED[kind] if not any(fnmatch.fnmatchcase(action, each) for each in _actions())] == []
+@pytest.mark.parametrize("resource_type", REQUIRED_ACTIONS)
+def test_every_resource_can_be_created_changed_and_deleted(resource_type: str) -> None:
+    assert [
+        action
+        for action in REQUIRED_ACTIONS[resource_type]
+        if not any(fnmatch.fnmatchcase(action, pattern) for pattern in _list_allowed_actions())
+    ] == []
 
 
-def test_sam_can_make_its_bucket_and_deploy_and_protect_the_stack() -> None:
-    needed = ["s3:CreateBucket", "s3:PutObject", "cloudformation:CreateChangeSet", "cloudformation:UpdateTerminationProtection"]
-    assert all(any(fnmatch.fnmatchcase(action, each) for each in _actions()) for action in needed)
+def test_sam_can_create_its_bucket_and_deploy_and_protect_the_stack() -> None:
+    required = ["s3:CreateBucket", "s3:PutObject", "cloudformation:CreateChangeSet", "cloudformation:UpdateTerminationProtection"]
+    assert all(any(fnmatch.fnmatchcase(action, pattern) for pattern in _list_allowed_actions()) for action in required)
 
 
-def test_policy_is_one_that_iam_accepts_and_reads_no_customer_or_secret() -> None:
+def test_policy_is_valid_and_grants_no_access_to_data_or_secrets() -> None:
     assert POLICY["Version"] == "2012-10-17"
     assert len("".join(json.dumps(POLICY).split())) <= MAX_CHARACTERS
     assert len({statement["Sid"] for statement in POLICY["Statement"]}) == len(POLICY["Statement"])
@@ -94,10 +98,11 @@ def test_policy_is_one_that_iam_accepts_and_reads_no_customer_or_secret() -> Non
         "logs:Unmask",
         "iam:CreateUser",
     ):
-        assert not any(fnmatch.fnmatchcase(denied, each) for each in _actions()), denied
+        assert not any(fnmatch.fnmatchcase(denied, pattern) for pattern in _list_allowed_actions()), denied
 
 
 @pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
-def test_stack_names_are_those_of_the_stages(stage: str) -> None:
-    (stacks,) = [each["Resource"] for each in POLICY["Statement"] if each["Sid"] == "Stacks"]
-    assert any(fnmatch.fnmatchcase(f"arn:aws:cloudformation:eu-west-2:1:stack/seller-accounts-{stage}/id", each) for each in stacks)
+def test_policy_covers_the_stack_of_each_stage(stage: str) -> None:
+    (patterns,) = [statement["Resource"] for statement in POLICY["Statement"] if statement["Sid"] == "Stacks"]
+    arn = f"arn:aws:cloudformation:eu-west-2:1:stack/seller-accounts-{stage}/id"
+    assert any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""The documentation in the local stack: what it serves, and a developer who tries a call on it, in a browser with no network."""
+"""The documentation pages of the local stack: their files, and calls made from them in a browser without a network."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -34,10 +34,10 @@ def test_document_lists_no_other_host(stack: Stack) -> None:
     assert served["servers"][0]["url"] == stack.url
 
 
-def test_guide_and_document_tell_the_journey_in_the_same_words() -> None:
-    told = DOCUMENT["info"]["description"].partition("## Connecting an account\n\n")[2].partition("\n\n##")[0]
-    assert told.startswith("1. ")
-    assert told in (ROOT / "docs" / "app-developers.md").read_text()
+def test_guide_describes_the_journey_exactly_like_the_document() -> None:
+    journey = DOCUMENT["info"]["description"].partition("## Connecting an account\n\n")[2].partition("\n\n##")[0]
+    assert journey.startswith("1. ")
+    assert journey in (ROOT / "docs" / "app-developers.md").read_text()
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/docs.js"])
@@ -63,7 +63,7 @@ def test_developer_can_make_a_call_from_the_page(
 ) -> None:
     url = stack.url.replace("127.0.0.1", name)
     with phone(browser, scheme) as page:
-        complaints, addresses = _listen(page)
+        errors, requested_urls = _record_events(page)
 
         page.goto(f"{url}/docs")
         page.get_by_role("button", name="Get a token").click()
@@ -71,13 +71,13 @@ def test_developer_can_make_a_call_from_the_page(
         page.get_by_text("Get the customer's accounts with all sellers").click()
         page.get_by_role("button", name="Execute").click()
 
-        answer = page.locator(".live-responses-table tbody")
-        expect(answer.locator(".response-col_status")).to_have_text("200")
-        expect(answer).to_contain_text('"customerIdentifier": "rosie"')
+        response = page.locator(".live-responses-table tbody")
+        expect(response.locator(".response-col_status")).to_have_text("200")
+        expect(response).to_contain_text('"customerIdentifier": "rosie"')
         assert ("dark-mode" in (page.locator("html").get_attribute("class") or "")) is (scheme == "dark")
         look_at(page, f"docs-{scheme}")
-        assert complaints == []
-        assert {address for address in addresses if not address.startswith((url, "data:"))} == set()
+        assert errors == []
+        assert {requested for requested in requested_urls if not requested.startswith((url, "data:"))} == set()
 
 
 @needs_browser
@@ -91,12 +91,12 @@ def test_operations_of_every_method_are_accessible(stack: Stack, browser: Browse
         look_at(page, f"docs-operations-{scheme}")
 
 
-def _listen(page: Page) -> tuple[list[str], list[str]]:
-    """Record the browser's complaints and requested addresses from now on."""
-    complaints: list[str] = []
-    addresses: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(request.url))
-    page.on("request", lambda request: addresses.append(request.url))
-    return complaints, addresses
+def _record_events(page: Page) -> tuple[list[str], list[str]]:
+    """Record the browser's errors, warnings and requested URLs from now on."""
+    errors: list[str] = []
+    requested_urls: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", lambda request: errors.append(request.url))
+    page.on("request", lambda request: requested_urls.append(request.url))
+    return errors, requested_urls

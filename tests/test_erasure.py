@@ -1,4 +1,4 @@
-"""Erasure, after whatever came before it: all of a customer is gone, and nothing of anybody else."""
+"""Erasure after any sequence of requests: it removes all records of one customer and none of any other."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,66 +13,66 @@ from tests.faults.rig import Rig, running_rig
 pytestmark = pytest.mark.external
 
 NAMES = ["rosie", "rosie2", "ROSIE", "rosie~", "r", "rosie.LINK"]
-"""Each could pass for another one where keys are compared by their beginnings."""
-MANY = 4  # records; more than are found or deleted at once here
-DOINGS = ["link", "comes back", "notice", "many notices", "read", "erase"]
+"""Identifiers that a comparison of key prefixes would confuse."""
+MANY = 4  # more records than the page size and the batch size set below
+ACTIONS = ["link", "callback", "notice", "many notices", "read", "erase"]
 
 
 class Step(NamedTuple):
-    """What a customer does, or has done."""
+    """A customer and an action by them or for them."""
 
     customer: str
-    doing: str
+    action: str
 
 
-steps = st.lists(st.builds(Step, st.sampled_from(NAMES), st.sampled_from(DOINGS)), max_size=10)
+steps = st.lists(st.builds(Step, st.sampled_from(NAMES), st.sampled_from(ACTIONS)), max_size=10)
 
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    """All functions, an AWS that is empty, and an erasure that needs several turns for a few records."""
-    with running_rig() as made, pytest.MonkeyPatch.context() as patch:
+    """Start all functions with an empty AWS, and batches so small that erasing a few records needs several."""
+    with running_rig() as started, pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "DELETE_BATCH_SIZE", 2)
         patch.setattr(table, "KEY_PAGE_SIZE", 3)
-        made.next_customer()
-        yield made
+        started.next_customer()
+        yield started
 
 
 @settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(before=steps, erased=st.sampled_from(NAMES))
 def test_erasure_removes_all_records_of_one_customer_only(rig: Rig, before: list[Step], erased: str) -> None:
-    _empty(rig)
+    _delete_all_records(rig)
     states: dict[str, str] = {}
     for step in before:
-        _do(rig, step, states)
-    others = {key: item for key, item in _records(rig).items() if key[0] != f"CUSTOMER#{erased}"}
+        _run_step(rig, step, states)
+    others = {key: item for key, item in _scan_records(rig).items() if key[0] != f"CUSTOMER#{erased}"}
 
-    _do(rig, Step(erased, "erase"), states)
+    _run_step(rig, Step(erased, "erase"), states)
 
-    assert _records(rig) == others
+    assert _scan_records(rig) == others
 
 
-def _do(rig: Rig, step: Step, states: dict[str, str]) -> None:
+def _run_step(rig: Rig, step: Step, states: dict[str, str]) -> None:
     rig.customer = step.customer
-    if step.doing == "link":
+    if step.action == "link":
         states[step.customer] = rig.gets_link()
-    elif step.doing == "comes back" and step.customer in states:
+    elif step.action == "callback" and step.customer in states:
         assert rig.comes_back(states[step.customer]).status == 303
-    elif step.doing == "erase":
+    elif step.action == "erase":
         assert rig.asks("links", "records-delete").status == 204
-    elif step.doing == "read":
+    elif step.action == "read":
         assert rig.asks("links", "links-get").status == 200
-    elif "notice" in step.doing:
-        for _ in range(1 if step.doing == "notice" else MANY):
+    elif "notice" in step.action:
+        for _ in range(1 if step.action == "notice" else MANY):
             assert rig.notifies().status == 204
 
 
-def _records(rig: Rig) -> dict[tuple[str, str], Any]:
-    """All that is stored, of everybody."""
+def _scan_records(rig: Rig) -> dict[tuple[str, str], Any]:
+    """Return all stored records by their keys."""
     items = rig.dynamodb.scan(TableName=rig.environment["LINKS_TABLE"])["Items"]
     return {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
 
 
-def _empty(rig: Rig) -> None:
-    for pk, sk in _records(rig):
+def _delete_all_records(rig: Rig) -> None:
+    for pk, sk in _scan_records(rig):
         rig.dynamodb.delete_item(TableName=rig.environment["LINKS_TABLE"], Key={"pk": {"S": pk}, "sk": {"S": sk}})

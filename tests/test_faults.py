@@ -1,4 +1,4 @@
-"""A fault at every call that leaves a function: what is promised of all of them, and that docs/reliability.md tells of each."""
+"""A fault in every outgoing call of a function: what must hold after all of them, and that docs/reliability.md lists each."""
 
 import os
 
@@ -11,12 +11,12 @@ from tests.soak_cli import PAGE, write_between
 
 pytestmark = pytest.mark.external
 
-MAX_SECONDS = 15  # that Lambda gives an invocation
+MAX_SECONDS = 15  # the functions' timeout in Lambda
 by_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title)
 
 
 @by_call
-def test_no_fault_is_a_500_and_each_ends_in_time(call: Call) -> None:
+def test_no_fault_causes_a_500_or_a_lambda_timeout(call: Call) -> None:
     for row in run_scenarios(call).rows:
         assert not row.app.startswith("500"), row
         assert row.seconds < MAX_SECONDS, row
@@ -31,28 +31,28 @@ def test_same_environments_serve_the_request_after_the_fault(call: Call) -> None
 
 @by_call
 def test_failed_requests_are_logged_and_counted(call: Call) -> None:
-    good = run_scenarios(call).good
+    baseline = run_scenarios(call).good
     for row in run_scenarios(call).rows:
-        is_refused = row.app != good.app
-        assert bool(row.logged) or not is_refused, row
-        assert bool(row.counted - good.counted) or not is_refused or _is_no_failure(row), row
+        is_failed = row.app != baseline.app
+        assert bool(row.logged) or not is_failed, row
+        assert bool(row.counted - baseline.counted) or not is_failed or _is_unknown_customer(row), row
 
 
-def _is_no_failure(row: Row) -> bool:
-    """Whether it is only that imin does not know the customer."""
+def _is_unknown_customer(row: Row) -> bool:
+    """Return whether the app only sees that imin doesn't know the customer."""
     return "customer_not_found" in row.app
 
 
 @by_call
 def test_acknowledged_writes_are_stored(call: Call) -> None:
-    good = run_scenarios(call).good
+    baseline = run_scenarios(call).good
     for row in run_scenarios(call).rows:
-        if row.app[:3] in {"204", "303"} and good.stored != "as before":
+        if row.app[:3] in {"204", "303"} and baseline.stored != "as before":
             assert row.stored != "as before", row
 
 
 def test_reliability_page_is_up_to_date() -> None:
     if os.environ.get("TABLES") == "write":
         write_between(page.BEGIN, page.END, page.tables())
-    written = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]
-    assert written == f"\n{page.tables()}\n", "run make tables"
+    tables = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]
+    assert tables == f"\n{page.tables()}\n", "run make tables"

@@ -1,4 +1,4 @@
-"""Tokens, states and cursors that were not issued here, or not to this customer: none of them opens anything."""
+"""Tokens, states, keys and cursors that are forged or another customer's: none grants access."""
 
 import base64
 import hashlib
@@ -25,8 +25,8 @@ from seller_accounts.http.problems import Problem
 from seller_accounts.links.link_state import SALT, InvalidStateError
 from tests.conftest import STATE_KEY, WEBHOOK_KEY, App, Imin, event, recording_calls
 from tests.linking import Customer
-from tests.test_identity import AUDIENCE, ISSUER, OTHER_KEY, RSA_KEY, Issuer, refused, token
-from tests.test_link_state import states
+from tests.test_identity import AUDIENCE, ISSUER, OTHER_KEY, RSA_KEY, Issuer, catch_problem, make_token
+from tests.test_link_state import make_states
 
 MEMBER = {"sub": "member"}
 EVIL = "https://evil.example.com"
@@ -44,62 +44,64 @@ def issuer() -> Issuer:
 @pytest.fixture
 def verifier(issuer: Issuer) -> Verifier:
     """Make a verifier that has cached the issuer's keys."""
-    made = Verifier(ISSUER, {AUDIENCE}, issuer.fetch_json, lambda: 1000.0)
-    made.claims(f"Bearer {token()}")
-    return made
+    verifier = Verifier(ISSUER, {AUDIENCE}, issuer.fetch_json, lambda: 1000.0)
+    verifier.claims(f"Bearer {make_token()}")
+    return verifier
 
 
-def _part(value: Any) -> str:
+def _encode(value: Any) -> str:
     text = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def _signed(header: dict[str, Any], key: Any, algorithm: str, **claims: Any) -> str:
+def _sign(header: dict[str, Any], key: Any, algorithm: str, **claims: Any) -> str:
     """Build a token with a header that a library wouldn't write."""
-    given = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": NOW + 86400} | claims
-    signing_input = f"{_part(header)}.{_part(given)}"
-    return f"{signing_input}.{_part(jwt.get_algorithm_by_name(algorithm).sign(signing_input.encode(), key))}"
+    payload = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": NOW + 86400} | claims
+    signing_input = f"{_encode(header)}.{_encode(payload)}"
+    return f"{signing_input}.{_encode(jwt.get_algorithm_by_name(algorithm).sign(signing_input.encode(), key))}"
 
 
-def _own(header: dict[str, Any], **claims: Any) -> str:
+def _sign_as_attacker(header: dict[str, Any], **claims: Any) -> str:
     """Build a token signed with the attacker's key, and a `header` that points to it."""
-    return _signed({"alg": "RS256", "kid": "1"} | header, OTHER_KEY, "RS256", **claims)
+    return _sign({"alg": "RS256", "kid": "1"} | header, OTHER_KEY, "RS256", **claims)
 
 
 class TestAlgorithms:
     @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", "", None, "HS256", "RS256 ", "ES256K", 5, ["RS256"]])
-    @pytest.mark.parametrize("signature", ["", "AA", token().split(".")[2]])
+    @pytest.mark.parametrize("signature", ["", "AA", make_token().split(".")[2]])
     def test_token_with_alg_none_or_another_algorithm_is_401(self, verifier: Verifier, name: Any, signature: str) -> None:
-        payload = token().split(".")[1]
-        assert refused(verifier, f"Bearer {_part({'alg': name, 'kid': '1'})}.{payload}.{signature}").code == "unauthenticated"
+        payload = make_token().split(".")[1]
+        assert (
+            catch_problem(verifier, f"Bearer {_encode({'alg': name, 'kid': '1'})}.{payload}.{signature}").code == "unauthenticated"
+        )
 
     @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
     @pytest.mark.parametrize("secret", [PUBLIC_PEM, PUBLIC_PEM.strip(), PUBLIC_DER, b""], ids=["PEM", "stripped", "DER", "empty"])
     def test_token_signed_with_the_public_key_as_secret_is_401(self, verifier: Verifier, algorithm: str, secret: bytes) -> None:
         digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[algorithm]
-        signing_input = f"{_part({'alg': algorithm, 'kid': '1'})}.{token().split('.')[1]}"
+        signing_input = f"{_encode({'alg': algorithm, 'kid': '1'})}.{make_token().split('.')[1]}"
         mac = hmac.digest(secret, signing_input.encode(), digest)
-        assert refused(verifier, f"Bearer {signing_input}.{_part(mac)}").code == "unauthenticated"
+        assert catch_problem(verifier, f"Bearer {signing_input}.{_encode(mac)}").code == "unauthenticated"
 
     def test_key_of_one_type_does_not_verify_another_algorithm(self, verifier: Verifier) -> None:
-        other = ec.generate_private_key(ec.SECP256R1())
-        assert refused(verifier, f"Bearer {_signed({'alg': 'ES256', 'kid': '1'}, other, 'ES256')}").code == "unauthenticated"
+        ec_key = ec.generate_private_key(ec.SECP256R1())
+        assert catch_problem(verifier, f"Bearer {_sign({'alg': 'ES256', 'kid': '1'}, ec_key, 'ES256')}").code == "unauthenticated"
 
 
-class TestHeadersThatPointElsewhere:
+class TestKeyHeaders:
     def test_key_in_or_named_by_the_token_is_neither_used_nor_fetched(self, verifier: Verifier, issuer: Issuer) -> None:
-        asked = list(issuer.asked)
+        urls_before = list(issuer.requested_urls)
         own_key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(OTHER_KEY.public_key()))
         for header in (
             {"jku": f"{EVIL}/keys"},
             {"x5u": f"{EVIL}/certificate"},
             {"jwk": own_key},
-            {"x5c": [_part(PUBLIC_DER)]},
+            {"x5c": [_encode(PUBLIC_DER)]},
             {"x5t": "AAAA"},
             {"kid": f"{EVIL}/keys#1", "jku": f"{EVIL}/keys"},
         ):
-            assert refused(verifier, f"Bearer {_own(header)}").code == "unauthenticated", header
-        assert issuer.asked == asked
+            assert catch_problem(verifier, f"Bearer {_sign_as_attacker(header)}").code == "unauthenticated", header
+        assert issuer.requested_urls == urls_before
 
     @pytest.mark.parametrize(
         "kid",
@@ -120,15 +122,15 @@ class TestHeadersThatPointElsewhere:
             {"kid": "1"},
         ],
     )
-    def test_key_id_is_only_a_name(self, verifier: Verifier, issuer: Issuer, kid: Any) -> None:
-        asked = list(issuer.asked)
-        assert refused(verifier, f"Bearer {_own({'kid': kid})}").code == "unauthenticated"
-        assert issuer.asked == asked
+    def test_injected_key_id_is_401_and_fetches_nothing(self, verifier: Verifier, issuer: Issuer, kid: Any) -> None:
+        urls_before = list(issuer.requested_urls)
+        assert catch_problem(verifier, f"Bearer {_sign_as_attacker({'kid': kid})}").code == "unauthenticated"
+        assert issuer.requested_urls == urls_before
 
     @pytest.mark.parametrize("header", [{"crit": ["x"], "x": 1}, {"crit": ["exp"]}, {"b64": False, "crit": ["b64"]}, {"crit": 5}])
     def test_token_with_an_unknown_critical_header_is_401(self, verifier: Verifier, header: dict[str, Any]) -> None:
-        bad = _signed({"alg": "RS256", "kid": "1"} | header, RSA_KEY, "RS256")
-        assert refused(verifier, f"Bearer {bad}").code == "unauthenticated"
+        token = _sign({"alg": "RS256", "kid": "1"} | header, RSA_KEY, "RS256")
+        assert catch_problem(verifier, f"Bearer {token}").code == "unauthenticated"
 
 
 class TestClaims:
@@ -162,44 +164,44 @@ class TestClaims:
         ids=lambda claims: re.sub(r"\d{10}", "time", str(claims)),  # every worker must collect the same ids
     )
     def test_token_with_an_invalid_claim_is_401(self, verifier: Verifier, claims: dict[str, Any]) -> None:
-        assert refused(verifier, f"Bearer {_signed({'alg': 'RS256', 'kid': '1'}, RSA_KEY, 'RS256', **claims)}").status == 401
+        assert catch_problem(verifier, f"Bearer {_sign({'alg': 'RS256', 'kid': '1'}, RSA_KEY, 'RS256', **claims)}").status == 401
 
     @pytest.mark.parametrize(
         "payload", [b"[]", b"null", b"5", b'"rosie"', b"{", b"\xff", b"[" * 3000, b'{"exp":' + b"9" * 5000 + b"}"]
     )
     def test_token_with_a_non_object_payload_is_401(self, verifier: Verifier, payload: bytes) -> None:
-        signing_input = f"{_part({'alg': 'RS256', 'kid': '1'})}.{_part(payload)}"
+        signing_input = f"{_encode({'alg': 'RS256', 'kid': '1'})}.{_encode(payload)}"
         signature = jwt.get_algorithm_by_name("RS256").sign(signing_input.encode(), RSA_KEY)
-        assert refused(verifier, f"Bearer {signing_input}.{_part(signature)}").code == "unauthenticated"
+        assert catch_problem(verifier, f"Bearer {signing_input}.{_encode(signature)}").code == "unauthenticated"
 
 
-class TestShapes:
+class TestMalformedTokens:
     @pytest.mark.parametrize("size", [10_000, 1_000_000])
-    @pytest.mark.parametrize("unit", ["a", ".", "a.", "[", _part(b"[" * 3), " ", "é", "="])
+    @pytest.mark.parametrize("unit", ["a", ".", "a.", "[", _encode(b"[" * 3), " ", "é", "="])
     def test_huge_token_is_401(self, verifier: Verifier, unit: str, size: int) -> None:
         start = time.monotonic()
-        assert refused(verifier, f"Bearer {unit * (size // len(unit))}").code == "unauthenticated"
+        assert catch_problem(verifier, f"Bearer {unit * (size // len(unit))}").code == "unauthenticated"
         assert time.monotonic() - start < 2
 
     @pytest.mark.parametrize(
         "header", [b"[" * 100_000, b'{"a":' * 100_000, b'{"alg":"RS256","kid":' + b"9" * 5000 + b"}", b"1e999"]
     )
     def test_token_with_a_deeply_nested_header_is_401(self, verifier: Verifier, header: bytes) -> None:
-        assert refused(verifier, f"Bearer {_part(header)}.{_part({})}.AA").code == "unauthenticated"
+        assert catch_problem(verifier, f"Bearer {_encode(header)}.{_encode({})}.AA").code == "unauthenticated"
 
 
-GOOD = token()
+VALID_TOKEN = make_token()
 
 
 @pytest.fixture
-def fetched(secrets_manager: Any) -> Iterator[list[str]]:
+def fetched_versions(secrets_manager: Any) -> Iterator[list[str]]:
     """Record the requested versions of secrets."""
-    asked: list[str] = []
-    with recording_calls(secrets_manager, lambda _, params: asked.append(params["VersionStage"])):
-        yield asked
+    versions: list[str] = []
+    with recording_calls(secrets_manager, lambda _, params: versions.append(params["VersionStage"])):
+        yield versions
 
 
-class TestAnotherCustomersRecords:
+class TestOtherCustomers:
     @pytest.mark.parametrize("name", ["links-get", "link-get", "notices-get", "records-delete"])
     def test_path_of_another_customer_is_rejected(self, rosie: Customer, name: str, calls: list[str]) -> None:
         for path in ("member", "MEMBER", "rosie ", "rosie/../member", "%6De", "member%00", "*", "CUSTOMER#member"):
@@ -213,8 +215,8 @@ class TestAnotherCustomersRecords:
 
     def test_header_and_query_do_not_change_the_caller(self, rosie: Customer) -> None:
         query = {"customerIdentifier": "member", "customer": "member", "sub": "member"}
-        answer = rosie.accounts.get(query=query, x_customer_identifier="member", x_forwarded_user="member", cookie="sub=member")
-        assert answer.json["customerIdentifier"] == "rosie"
+        response = rosie.accounts.get(query=query, x_customer_identifier="member", x_forwarded_user="member", cookie="sub=member")
+        assert response.json["customerIdentifier"] == "rosie"
 
     def test_erasing_own_records_leaves_those_of_others(self, rosie: Customer) -> None:
         assert rosie.notifies({"identifier": "member"}).status == 204
@@ -257,20 +259,20 @@ class TestStates:
 
     def test_state_without_a_signature_is_not_decoded(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 10_000_000)).decode().rstrip("=")
-        monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("it was unpacked"))
+        monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("the payload was decompressed"))
         assert rosie.comes_back(f".{bomb}.aVNzdQ.AAAA").status == 400
 
-    def test_flood_of_invalid_states_fetches_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
+    def test_flood_of_invalid_states_fetches_the_keys_once(self, rosie: Customer, fetched_versions: list[str]) -> None:
         for number in range(20):
             assert rosie.comes_back(f"bad.{number}.state").status == 400
-        assert 1 <= len(fetched) <= 4, "twice for two versions: when it is first needed, and once more in ten seconds"
+        assert 1 <= len(fetched_versions) <= 4, "two versions, at first use and at most once again within ten seconds"
 
 
 class TestWebhookKeys:
-    def test_flood_of_wrong_webhook_keys_fetches_the_keys_once(self, rosie: Customer, fetched: list[str]) -> None:
+    def test_flood_of_wrong_webhook_keys_fetches_the_keys_once(self, rosie: Customer, fetched_versions: list[str]) -> None:
         for number in range(20):
             assert rosie.notifies(key=f"wrong-{number}").status == 401
-        assert 1 <= len(fetched) <= 4
+        assert 1 <= len(fetched_versions) <= 4
 
     @pytest.mark.parametrize(
         "key", [f" {WEBHOOK_KEY}", f"{WEBHOOK_KEY},{WEBHOOK_KEY}", WEBHOOK_KEY.upper(), f"{WEBHOOK_KEY}\0", "x" * 10**6]
@@ -290,16 +292,16 @@ class TestCursors:
             rosie.comes_back(rosie.gets_link()[1])
         cursor = rosie.reads(query="limit=1").json["nextCursor"]
         for name in ("links-get", "notices-get"):
-            reply = rosie.reads(name, MEMBER, f"cursor={cursor}", customerIdentifier="member")
-            assert (reply.status, *reply.json.values()) == (200, [])
+            response = rosie.reads(name, MEMBER, f"cursor={cursor}", customerIdentifier="member")
+            assert (response.status, *response.json.values()) == (200, [])
 
-    def test_any_cursor_text_is_a_page_or_400(self, rosie: Customer) -> None:
-        @given(st.text(max_size=60) | st.binary(max_size=40).map(_part))
-        def ask(text: str) -> None:
-            reply = rosie.reads(query=urlencode({"cursor": text}))
-            assert reply.status == 400 or reply.json == {"links": []}
+    def test_any_cursor_text_returns_an_empty_page_or_400(self, rosie: Customer) -> None:
+        @given(st.text(max_size=60) | st.binary(max_size=40).map(_encode))
+        def check(text: str) -> None:
+            response = rosie.reads(query=urlencode({"cursor": text}))
+            assert response.status == 400 or response.json == {"links": []}
 
-        ask()
+        check()
 
 
 def test_token_of_another_customer_is_403_on_every_customer_route(rosie: Customer) -> None:
@@ -307,34 +309,36 @@ def test_token_of_another_customer_is_403_on_every_customer_route(rosie: Custome
         ["links-get", "link-get", "notices-get", "records-delete"], rosie.links
     )
     for name, app in apps.items():
-        asked = event(name)
-        asked["pathParameters"]["customerIdentifier"] = "rosie"
-        asked["requestContext"]["authorizer"]["jwt"]["claims"] = MEMBER
-        assert app.send(asked).status == 403, name
+        payload = event(name)
+        payload["pathParameters"]["customerIdentifier"] = "rosie"
+        payload["requestContext"]["authorizer"]["jwt"]["claims"] = MEMBER
+        assert app.send(payload).status == 403, name
 
 
-@given(st.text(max_size=80) | st.lists(st.binary(max_size=40), max_size=4).map(lambda parts: ".".join(map(_part, parts))))
+@given(st.text(max_size=80) | st.lists(st.binary(max_size=40), max_size=4).map(lambda parts: ".".join(map(_encode, parts))))
 def test_random_text_is_not_a_token(text: str) -> None:
     with pytest.raises(Problem, match="bearer token"):
         Verifier(ISSUER, {AUDIENCE}, Issuer().fetch_json).claims(f"Bearer {text}")
 
 
-@given(place=st.integers(0), letter=st.characters(codec="utf-8"))
-def test_changed_token_is_401(place: int, letter: str) -> None:
-    place %= GOOD.rindex(".")  # a signature's last letter can have bits that mean nothing
-    if letter == GOOD[place]:
+@given(index=st.integers(0), character=st.characters(codec="utf-8"))
+def test_changed_token_is_401(index: int, character: str) -> None:
+    index %= VALID_TOKEN.rindex(".")  # not the signature, whose last character can have unused bits
+    if character == VALID_TOKEN[index]:
         return
     with pytest.raises(Problem, match="bearer token"):
-        Verifier(ISSUER, {AUDIENCE}, Issuer().fetch_json).claims(f"Bearer {GOOD[:place]}{letter}{GOOD[place + 1 :]}")
+        Verifier(ISSUER, {AUDIENCE}, Issuer().fetch_json).claims(
+            f"Bearer {VALID_TOKEN[:index]}{character}{VALID_TOKEN[index + 1 :]}"
+        )
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=5))
 def test_random_bytes_are_not_a_state(parts: list[bytes]) -> None:
     with pytest.raises(InvalidStateError):
-        states().read(".".join(map(_part, parts)))
+        make_states().read(".".join(map(_encode, parts)))
 
 
 def test_state_contains_only_link_customer_and_redirect_uri() -> None:
-    link = states().issue("rosie", "brokerapp://linked")
+    link = make_states().issue("rosie", "brokerapp://linked")
     content = base64.urlsafe_b64decode(link.state.split(".")[0] + "==")
     assert msgspec.msgpack.decode(content) == [link.id, "rosie", "brokerapp://linked", b""]

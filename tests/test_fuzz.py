@@ -1,7 +1,7 @@
-"""Schemathesis against the local stack: thousands of calls made of `openapi.json`, good and bad, alone and one after another.
+"""Schemathesis against the local stack: thousands of valid and invalid calls generated from `openapi.json`, single and in sequence.
 
-`make fuzz` runs it, with as many examples as `EXAMPLES` says; `make test` does not. Every answer must be one that the document
-describes, and none a failure.
+`make fuzz` runs it with `EXAMPLES` calls; `make test` does not. `openapi.json` must describe every response, and no call may cause
+a 500.
 """
 
 import json
@@ -53,15 +53,15 @@ redirects = {values = [$redirect_uri]}
 [checks]
 enabled = true
 
-# Which cursor, state and redirect URI are good can't be said by a schema: others of the right shape are refused too.
+# A schema can't express which cursors, states and redirect URIs are valid: well-formed ones may be rejected.
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "410"]
 
-# API Gateway answers 404, and not 405, where a path is known and the method is not.
+# For an unknown method of a known path, API Gateway returns 404 instead of 405.
 [checks.unsupported_method]
 enabled = false
 
-# A notice with a type that is no text is a notice all the same.
+# A notice whose type isn't a string is accepted.
 [[operations]]
 include-operation-id = "receiveIminNotice"
 checks.negative_data_rejection.expected-statuses = ["204", "400", "401", "413"]
@@ -76,10 +76,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def known(stack: Stack) -> Mapping[str, str]:
+def valid_values(stack: Stack) -> Mapping[str, str]:
     """Provide valid values that random ones won't hit: token, link, state and cursor."""
-    listed = stack.get("/v1/customers/me/accounts", params={"redirectUri": REDIRECT_URI}).json()
-    query = parse_qs(urlsplit(listed["accounts"][0]["connect"]["newAccountUrl"]).query)
+    accounts = stack.get("/v1/customers/me/accounts", params={"redirectUri": REDIRECT_URI}).json()
+    query = parse_qs(urlsplit(accounts["accounts"][0]["connect"]["newAccountUrl"]).query)
     callback = jwt.decode(query["jwt"][0], options={"verify_signature": False})["redirect_uri"]
     assert stack.send("GET", callback.removeprefix(stack.url)).status_code == 303
     for _ in range(2):
@@ -88,22 +88,22 @@ def known(stack: Stack) -> Mapping[str, str]:
     return {
         "token": stack.token("rosie"),
         "webhook_key": WEBHOOK_KEY,
-        "link": listed["link"]["id"],
+        "link": accounts["link"]["id"],
         "state": callback.rpartition("/")[2],
         "cursor": stack.get("/v1/customers/me/notices", params={"limit": "1"}).json()["nextCursor"],
         "redirect_uri": REDIRECT_URI,
     }
 
 
-def test_fuzzed_calls_get_only_described_responses(stack: Stack, known: Mapping[str, str], tmp_path: Path) -> None:
+def test_fuzzed_calls_get_only_described_responses(stack: Stack, valid_values: Mapping[str, str], tmp_path: Path) -> None:
     configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(CONFIGURATION.substitute({name: json.dumps(value) for name, value in known.items()}))
+    configuration.write_text(CONFIGURATION.substitute({name: json.dumps(value) for name, value in valid_values.items()}))
     command = [str(SCHEMATHESIS), "--config-file", str(configuration), "run", str(ROOT / "openapi.json"), "--url", stack.url]
     options = ["--max-examples", str(-(-EXAMPLES // OPERATIONS)), "--workers", "2", "--no-color"]
 
-    ended = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    result = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
 
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    (made,) = re.findall(r"(\d[\d,]*) generated", ended.stdout)
-    assert int(made.replace(",", "")) >= EXAMPLES
+    assert result.returncode == 0, result.stdout + result.stderr
+    (calls,) = re.findall(r"(\d[\d,]*) generated", result.stdout)
+    assert int(calls.replace(",", "")) >= EXAMPLES
     assert "Traceback" not in stack.log.read_text()

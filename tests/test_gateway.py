@@ -1,4 +1,4 @@
-"""The local gateway before functions that only echo: tokens, scopes and CORS as API Gateway handles them."""
+"""The local gateway, with functions that only echo: tokens, scopes and CORS as API Gateway handles them."""
 
 import json
 import time
@@ -29,7 +29,7 @@ CORS = Template().document["Resources"]["Api"]["Properties"]["CorsConfiguration"
 
 
 class Echo:
-    """A function that answers with what the authorizer added to its event, or fails."""
+    """A function that returns what the authorizer added to its event, or fails."""
 
     def invoke(self, event: dict[str, Any]) -> Any:
         if event["rawPath"].endswith("/fails"):
@@ -63,11 +63,11 @@ class Issuer:
         return {"keys": self.keys}
 
 
-def token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: str | None = "rsa", **claims: Any) -> str:
-    """Make a valid token, except for what is given; a claim that is None is left out."""
+def make_token(key: Any = RSA_KEY, algorithm: str = "RS256", kid: str | None = "rsa", **claims: Any) -> str:
+    """Make a token that is valid except for the arguments; a claim that is None is left out."""
     now = int(time.time())
-    given = {"iss": ISSUER, "aud": "ios", "sub": "rosie", "exp": now + 86400, "nbf": now, "iat": now} | claims
-    payload = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
+    merged = {"iss": ISSUER, "aud": "ios", "sub": "rosie", "exp": now + 86400, "nbf": now, "iat": now} | claims
+    payload = json.dumps({name: value for name, value in merged.items() if value is not None}).encode()
     return jwt.api_jws.encode(payload, key, algorithm, {"kid": kid} if kid else {})
 
 
@@ -77,7 +77,7 @@ def issuer() -> Issuer:
     return Issuer()
 
 
-def client(issuer: Issuer, scopes: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> Client:
+def make_client(issuer: Issuer, scopes: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> Client:
     """Make a client of a gateway with two audiences."""
     pool = cast("FunctionPool", Echo())
     routes = [Route("GET", "/v1/customers/{customerIdentifier}/accounts", True), Route("GET", "/v1/fails", False)]
@@ -85,14 +85,14 @@ def client(issuer: Issuer, scopes: tuple[str, ...] = (), origins: tuple[str, ...
     return Client(Gateway(dict.fromkeys(routes, pool), authorizer, Cors(CORS, origins), "127.0.0.1"))
 
 
-def get(client: Client, authorization: str | None = None, path: str = ACCOUNTS, **headers: str) -> TestResponse:
-    """Get the accounts."""
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return client.get(path, headers=given if authorization is None else given | {"Authorization": authorization})
+def get_accounts(client: Client, authorization: str | None = None, path: str = ACCOUNTS, **headers: str) -> TestResponse:
+    """Get the accounts, or another path."""
+    merged = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.get(path, headers=merged if authorization is None else merged | {"Authorization": authorization})
 
 
-def challenge(response: TestResponse) -> str:
-    """Return the header with the reason for a rejected token."""
+def read_challenge(response: TestResponse) -> str:
+    """Check that a token was rejected, and return the header with the reason."""
     assert response.status_code == 401
     assert response.json == {"message": "Unauthorized"}
     return response.headers["www-authenticate"]
@@ -101,14 +101,14 @@ def challenge(response: TestResponse) -> str:
 class TestTokens:
     @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512"])
     def test_rsa_signature_by_a_key_without_alg_is_accepted(self, issuer: Issuer, algorithm: str) -> None:
-        response = get(client(issuer), f"Bearer {token(algorithm=algorithm)}")
+        response = get_accounts(make_client(issuer), f"Bearer {make_token(algorithm=algorithm)}")
         assert response.json is not None
         assert response.json["jwt"]["claims"]["sub"] == "rosie"
         assert response.json["jwt"]["scopes"] is None
 
     @pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", ""])
     def test_token_is_accepted_with_or_without_the_scheme(self, issuer: Issuer, prefix: str) -> None:
-        assert get(client(issuer), prefix + token()).status_code == 200
+        assert get_accounts(make_client(issuer), prefix + make_token()).status_code == 200
 
     @pytest.mark.parametrize(
         "claims",
@@ -120,74 +120,74 @@ class TestTokens:
             {"exp": time.time() + 86400.5},
         ],
     )
-    def test_any_audience_or_client_id_is_accepted(self, issuer: Issuer, claims: dict[str, Any]) -> None:
-        assert get(client(issuer), f"Bearer {token(**claims)}").status_code == 200
+    def test_valid_claims_are_accepted_in_any_form(self, issuer: Issuer, claims: dict[str, Any]) -> None:
+        assert get_accounts(make_client(issuer), f"Bearer {make_token(**claims)}").status_code == 200
 
     @pytest.mark.parametrize(
-        ("rejected", "reason"),
+        ("token", "reason"),
         [
-            (token(EC_KEY, "ES256", "ec"), "signed by ES256"),
-            (token(algorithm="PS256"), "signed by PS256"),
-            (token(b"secret" * 8, "HS256"), "signed by HS256"),
-            (token(None, "none"), "signed by none"),
-            (token(kid=None), "no kid"),
-            (token(kid="unknown"), "no key with the token's kid"),
-            (token(kid="enc"), "no key with the token's kid"),
-            (token(kid="ec"), "not one for RS256"),
-            (token(algorithm="RS512", kid="rs256"), "not one for RS512"),
-            (token(OTHER_KEY), "InvalidSignatureError"),
-            (token(aud="other"), "the token does not have a valid audience"),
-            (token(aud="other", client_id="ios"), "the token does not have a valid audience"),
-            (token(aud=[], client_id="ios"), "the token does not have a valid audience"),
-            (token(aud=None), "the token does not have a valid audience"),
-            (token(iss="https://evil.example.com"), "valid issuer"),
-            (token(exp=1), "expired"),
-            (token(exp=None), "expired"),
-            (token(exp="tomorrow"), "not a number"),
-            (token(nbf=9999999999), "not valid yet (nbf)"),
-            (token(iat=9999999999), "not valid yet (iat)"),
+            (make_token(EC_KEY, "ES256", "ec"), "signed by ES256"),
+            (make_token(algorithm="PS256"), "signed by PS256"),
+            (make_token(b"secret" * 8, "HS256"), "signed by HS256"),
+            (make_token(None, "none"), "signed by none"),
+            (make_token(kid=None), "no kid"),
+            (make_token(kid="unknown"), "no key with the token's kid"),
+            (make_token(kid="enc"), "no key with the token's kid"),
+            (make_token(kid="ec"), "not one for RS256"),
+            (make_token(algorithm="RS512", kid="rs256"), "not one for RS512"),
+            (make_token(OTHER_KEY), "InvalidSignatureError"),
+            (make_token(aud="other"), "the token does not have a valid audience"),
+            (make_token(aud="other", client_id="ios"), "the token does not have a valid audience"),
+            (make_token(aud=[], client_id="ios"), "the token does not have a valid audience"),
+            (make_token(aud=None), "the token does not have a valid audience"),
+            (make_token(iss="https://evil.example.com"), "valid issuer"),
+            (make_token(exp=1), "expired"),
+            (make_token(exp=None), "expired"),
+            (make_token(exp="tomorrow"), "not a number"),
+            (make_token(nbf=9999999999), "not valid yet (nbf)"),
+            (make_token(iat=9999999999), "not valid yet (iat)"),
             ("a.b.c", "not valid (DecodeError)"),
             ("x", "not valid (DecodeError)"),
         ],
     )
     def test_rejected_token_gets_the_reason_in_header_and_terminal(
-        self, issuer: Issuer, rejected: str, reason: str, capsys: pytest.CaptureFixture[str]
+        self, issuer: Issuer, token: str, reason: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        header = challenge(get(client(issuer), f"Bearer {rejected}"))
+        header = read_challenge(get_accounts(make_client(issuer), f"Bearer {token}"))
         assert header.startswith('Bearer scope="" error="invalid_token" error_description="')
         assert reason in header
         printed = capsys.readouterr().err
         assert reason in printed
-        assert rejected not in printed
+        assert token not in printed
 
     def test_missing_token_gets_a_bare_challenge(self, issuer: Issuer) -> None:
-        assert challenge(get(client(issuer))) == "Bearer"
+        assert read_challenge(get_accounts(make_client(issuer))) == "Bearer"
 
-    def test_hostile_algorithm_name_breaks_no_header(self, issuer: Issuer) -> None:
+    def test_algorithm_name_cannot_inject_a_header_line(self, issuer: Issuer) -> None:
         header = jwt.utils.base64url_encode(b'{"alg":"a\\r\\nX: \\"y","kid":"rsa"}').decode()
-        assert "\n" not in challenge(get(client(issuer), f"Bearer {header}.e30.AAAA"))
+        assert "\n" not in read_challenge(get_accounts(make_client(issuer), f"Bearer {header}.e30.AAAA"))
 
     def test_keys_are_cached_and_an_unreachable_issuer_is_401(self, issuer: Issuer) -> None:
         issuer.is_down = True
-        gateway = client(issuer)
-        assert "OIDC discovery endpoint communication error" in challenge(get(gateway, token()))
+        gateway = make_client(issuer)
+        assert "OIDC discovery endpoint communication error" in read_challenge(get_accounts(gateway, make_token()))
         issuer.is_down = False
-        assert get(gateway, token()).status_code == 200
+        assert get_accounts(gateway, make_token()).status_code == 200
         requests_before = issuer.requests
-        assert get(gateway, token()).status_code == 200
+        assert get_accounts(gateway, make_token()).status_code == 200
         assert issuer.requests == requests_before
 
 
 class TestScopes:
     @pytest.mark.parametrize("claims", [{"scope": "openid accounts.read"}, {"scp": ["accounts.read"]}, {"scp": "accounts.write"}])
     def test_one_of_the_scopes_is_enough_and_reaches_the_function(self, issuer: Issuer, claims: dict[str, Any]) -> None:
-        response = get(client(issuer, ("accounts.read", "accounts.write")), f"Bearer {token(**claims)}")
+        response = get_accounts(make_client(issuer, ("accounts.read", "accounts.write")), f"Bearer {make_token(**claims)}")
         assert response.json is not None
         assert response.json["jwt"]["scopes"] == ["accounts.write" if claims == {"scp": "accounts.write"} else "accounts.read"]
 
     @pytest.mark.parametrize("claims", [{}, {"scope": "openid"}, {"scope": "accounts"}, {"scp": 1}])
-    def test_token_without_any_is_403_that_names_them(self, issuer: Issuer, claims: dict[str, Any]) -> None:
-        response = get(client(issuer, ("accounts.read", "accounts.write")), f"Bearer {token(**claims)}")
+    def test_token_without_a_scope_is_403_naming_the_scopes(self, issuer: Issuer, claims: dict[str, Any]) -> None:
+        response = get_accounts(make_client(issuer, ("accounts.read", "accounts.write")), f"Bearer {make_token(**claims)}")
         assert (response.status_code, response.json) == (403, {"message": "Forbidden"})
         assert response.headers["www-authenticate"] == (
             'Bearer scope="accounts.read accounts.write" error="insufficient_scope" '
@@ -202,7 +202,9 @@ class TestCors:
     @pytest.mark.parametrize("origin", [ORIGIN, "capacitor://localhost"])
     @pytest.mark.parametrize("path", [ACCOUNTS, "/v1/nothing"])
     def test_preflight_of_an_allowed_origin_needs_no_token(self, issuer: Issuer, origin: str, path: str) -> None:
-        response = client(issuer, origins=(ORIGIN, "capacitor://localhost")).options(path, headers=PREFLIGHT | {"Origin": origin})
+        response = make_client(issuer, origins=(ORIGIN, "capacitor://localhost")).options(
+            path, headers=PREFLIGHT | {"Origin": origin}
+        )
         assert response.status_code == 204
         assert response.headers["access-control-allow-origin"] == origin
         assert response.headers["access-control-allow-methods"] == "GET,DELETE"
@@ -210,26 +212,29 @@ class TestCors:
         assert response.headers["access-control-max-age"] == "300"
 
     @pytest.mark.parametrize("headers", [PREFLIGHT | {"Origin": "https://evil.example.com"}, {}])
-    def test_any_other_preflight_gets_no_headers(self, issuer: Issuer, headers: dict[str, str]) -> None:
-        response = client(issuer, origins=(ORIGIN,)).options(ACCOUNTS, headers=headers)
+    def test_any_other_preflight_gets_no_cors_headers(self, issuer: Issuer, headers: dict[str, str]) -> None:
+        response = make_client(issuer, origins=(ORIGIN,)).options(ACCOUNTS, headers=headers)
         assert response.status_code == 204
         assert not [name for name, _ in response.headers if name.startswith("access-control")]
 
     @pytest.mark.parametrize(
         ("path", "authorization", "status"),
-        [(ACCOUNTS, f"Bearer {token()}", 200), (ACCOUNTS, "", 401), ("/v1/nothing", "", 404), ("/v1/fails", "", 500)],
+        [(ACCOUNTS, f"Bearer {make_token()}", 200), (ACCOUNTS, "", 401), ("/v1/nothing", "", 404), ("/v1/fails", "", 500)],
     )
     def test_every_response_to_an_allowed_origin_can_be_read(
         self, issuer: Issuer, path: str, authorization: str, status: int
     ) -> None:
-        gateway = client(issuer, origins=(ORIGIN,))
-        response = get(gateway, authorization, path, Origin=ORIGIN)
+        gateway = make_client(issuer, origins=(ORIGIN,))
+        response = get_accounts(gateway, authorization, path, Origin=ORIGIN)
         assert response.status_code == status
         assert response.headers["access-control-allow-origin"] == ORIGIN
         assert response.headers["access-control-expose-headers"] == "etag,retry-after,apigw-requestid"
-        assert "access-control-allow-origin" not in get(gateway, authorization, path, Origin="https://evil.example.com").headers
-        assert "access-control-allow-origin" not in get(gateway, authorization, path).headers
+        assert (
+            "access-control-allow-origin"
+            not in get_accounts(gateway, authorization, path, Origin="https://evil.example.com").headers
+        )
+        assert "access-control-allow-origin" not in get_accounts(gateway, authorization, path).headers
 
-    def test_without_origins_there_is_no_cors(self, issuer: Issuer) -> None:
-        assert client(issuer).options(ACCOUNTS, headers=PREFLIGHT).status_code == 404
-        assert "access-control-allow-origin" not in get(client(issuer), Origin=ORIGIN).headers
+    def test_cors_is_off_without_allowed_origins(self, issuer: Issuer) -> None:
+        assert make_client(issuer).options(ACCOUNTS, headers=PREFLIGHT).status_code == 404
+        assert "access-control-allow-origin" not in get_accounts(make_client(issuer), Origin=ORIGIN).headers

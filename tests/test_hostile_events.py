@@ -1,4 +1,4 @@
-"""Events that no handler is made for, and those that are broken: each is refused in so many words, and none is a failure."""
+"""Events of other services, and malformed events: each gets the specified status, and none causes an unexpected exception."""
 
 import copy
 import itertools
@@ -13,13 +13,13 @@ from tests.conftest import WEBHOOK_KEY, Imin, Output, event
 from tests.linking import Customer
 
 HANDLERS = ["accounts", "callbacks", "links", "webhook"]
-OWN = {
+OWN_EVENTS = {
     "accounts": ["accounts-get", "accounts-get-with-link", "health-get"],
     "callbacks": ["link-callback-get"],
     "links": ["links-get", "link-get", "notices-get", "records-delete"],
     "webhook": ["webhook-post"],
 }
-OTHERS: dict[str, Any] = {
+FOREIGN_EVENTS: dict[str, Any] = {
     "null": None,
     "text": "GET /v1/health",
     "number": 5,
@@ -57,32 +57,54 @@ OTHERS: dict[str, Any] = {
     "authorizer": {"version": "2.0", "type": "REQUEST", "routeArn": "arn", "identitySource": [""], "requestContext": {}},
 }
 PAYLOAD_FORMAT_1 = ["API Gateway v1", "load balancer"]
-SURROGATE = "\ud800"  # half a character: JSON can write it, UTF-8 can't
-ODD: list[Any] = [None, True, 0, -1, 1e400, "", SURROGATE, "\0", "\r\nX-Evil: 1", "é" * 300, [], [None], ["a"], {}, {"a": None}]
-TEXTS = [["requestContext", "routeKey"], ["rawPath"], ["rawQueryString"], ["headers", "authorization"], ["headers", "x-api-key"]]
-WRONG = [value for value in ODD if not isinstance(value, str)]
+SURROGATE = "\ud800"  # half a character: JSON can encode it, UTF-8 can't
+ODD_VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1e400,
+    "",
+    SURROGATE,
+    "\0",
+    "\r\nX-Evil: 1",
+    "é" * 300,
+    [],
+    [None],
+    ["a"],
+    {},
+    {"a": None},
+]
+TEXT_PATHS = [
+    ["requestContext", "routeKey"],
+    ["rawPath"],
+    ["rawQueryString"],
+    ["headers", "authorization"],
+    ["headers", "x-api-key"],
+]
+NON_TEXT_VALUES = [value for value in ODD_VALUES if not isinstance(value, str)]
 
 
-def _status(rosie: Customer, name: str, asked: Any) -> int:
+def _invoke_handler(rosie: Customer, name: str, payload: Any) -> int:
     """Return a handler's status for an event that isn't API Gateway's and so isn't described in `openapi.json`."""
     app = {"accounts": rosie.accounts, "callbacks": rosie.callbacks, "links": rosie.links, "webhook": rosie.webhook}[name]
-    answer = app.handler(asked, app.context)
-    json.dumps(answer)
-    return answer["statusCode"]
+    response = app.handler(payload, app.context)
+    json.dumps(response)
+    return response["statusCode"]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_event_of_another_service_is_400(rosie: Customer, imin: Imin, calls: list[str], handler: str) -> None:
-    for kind, asked in OTHERS.items():
-        if kind not in PAYLOAD_FORMAT_1:
-            assert _status(rosie, handler, asked) == 400, kind
+    for source, payload in FOREIGN_EVENTS.items():
+        if source not in PAYLOAD_FORMAT_1:
+            assert _invoke_handler(rosie, handler, payload) == 400, source
     assert (imin.calls, calls) == ([], [])
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-@pytest.mark.parametrize("kind", PAYLOAD_FORMAT_1)
-def test_payload_format_1_is_a_deployment_error(rosie: Customer, output: Output, handler: str, kind: str) -> None:
-    assert _status(rosie, handler, OTHERS[kind]) == 500
+@pytest.mark.parametrize("source", PAYLOAD_FORMAT_1)
+def test_payload_format_1_is_a_deployment_error(rosie: Customer, output: Output, handler: str, source: str) -> None:
+    assert _invoke_handler(rosie, handler, FOREIGN_EVENTS[source]) == 500
     (line,) = output.lines()
     assert (line["level"], line["errors"], line["reason"]) == ("ERROR", ["DeploymentError"], "payload_format_1")
     assert line["Faults"] == [1]
@@ -90,53 +112,55 @@ def test_payload_format_1_is_a_deployment_error(rosie: Customer, output: Output,
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_event_of_another_functions_route_is_404(rosie: Customer, handler: str) -> None:
-    for name in {each for events in OWN.values() for each in events} - set(OWN[handler]):
-        assert _status(rosie, handler, event(name)) == 404
+    for name in {name for names in OWN_EVENTS.values() for name in names} - set(OWN_EVENTS[handler]):
+        assert _invoke_handler(rosie, handler, event(name)) == 404
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_event_of_a_function_url_is_404(rosie: Customer, handler: str) -> None:
-    asked = event(OWN[handler][0])
-    asked["routeKey"] = asked["requestContext"]["routeKey"] = "$default"
-    assert _status(rosie, handler, asked) == 404
+    payload = event(OWN_EVENTS[handler][0])
+    payload["routeKey"] = payload["requestContext"]["routeKey"] = "$default"
+    assert _invoke_handler(rosie, handler, payload) == 404
 
 
-class TestBrokenEvents:
-    """Events of a handler's own, with something else in one of their places."""
+class TestMalformedEvents:
+    """Events of a handler's own routes, with other values at some of their paths."""
 
     @pytest.mark.parametrize("handler", HANDLERS)
     def test_event_with_a_non_text_value_is_400(self, rosie: Customer, handler: str) -> None:
-        for path, value in itertools.product(TEXTS, [*WRONG, f"/a{SURROGATE}"]):
-            if value or path != ["rawQueryString"]:  # there, whatever is nothing is no query
-                asked = _keyed(event(OWN[handler][0]))
-                _put(asked, path, value)
-                assert _status(rosie, handler, asked) == 400, (path, value)
+        for path, value in itertools.product(TEXT_PATHS, [*NON_TEXT_VALUES, f"/a{SURROGATE}"]):
+            if value or path != ["rawQueryString"]:  # an empty value of any type is an empty query
+                payload = _add_webhook_key(event(OWN_EVENTS[handler][0]))
+                _set_value(payload, path, value)
+                assert _invoke_handler(rosie, handler, payload) == 400, (path, value)
 
     @settings(deadline=None, max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
     def test_arbitrary_values_in_an_event_never_cause_a_500(self, rosie: Customer, data: st.DataObject) -> None:
         handler = data.draw(st.sampled_from(HANDLERS))
-        asked = _keyed(event(data.draw(st.sampled_from(OWN[handler]))))
+        payload = _add_webhook_key(event(data.draw(st.sampled_from(OWN_EVENTS[handler]))))
         for _ in range(data.draw(st.integers(1, 3))):
-            path = data.draw(st.sampled_from(_places(asked)))
-            _put(asked, path, copy.deepcopy(data.draw(st.sampled_from(ODD) | st.text(st.characters(exclude_categories=[])))))
-        assert _status(rosie, handler, asked) < 500
+            path = data.draw(st.sampled_from(_find_paths(payload)))
+            _set_value(
+                payload, path, copy.deepcopy(data.draw(st.sampled_from(ODD_VALUES) | st.text(st.characters(exclude_categories=[]))))
+            )
+        assert _invoke_handler(rosie, handler, payload) < 500
 
 
-def _keyed(asked: dict[str, Any]) -> dict[str, Any]:
+def _add_webhook_key(payload: dict[str, Any]) -> dict[str, Any]:
     """Add the webhook key to the event, so that the code behind the check is reached too."""
-    asked["headers"]["x-api-key"] = WEBHOOK_KEY
-    return asked
+    payload["headers"]["x-api-key"] = WEBHOOK_KEY
+    return payload
 
 
-def _places(value: Any, path: tuple[str, ...] = ()) -> list[list[str]]:
-    """Every place in an event, by the keys that lead there."""
+def _find_paths(value: Any, path: tuple[str, ...] = ()) -> list[list[str]]:
+    """Return the path of every value in an event, as a list of keys."""
     if not isinstance(value, dict):
         return []
-    return [place for key in value for place in [[*path, key], *_places(value[key], (*path, key))]]
+    return [found for key in value for found in [[*path, key], *_find_paths(value[key], (*path, key))]]
 
 
-def _put(asked: Any, path: list[str], value: Any) -> None:
+def _set_value(payload: Any, path: list[str], value: Any) -> None:
     for step in path[:-1]:
-        asked = asked[step]
-    asked[path[-1]] = value
+        payload = payload[step]
+    payload[path[-1]] = value

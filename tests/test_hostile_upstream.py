@@ -1,4 +1,4 @@
-"""An imin that means harm, or is broken in ways that nobody thought of: no answer of its own makes a 500, or gets out of hand."""
+"""A malicious or broken imin: none of its responses causes a 500, gets the API key or exhausts memory."""
 
 import contextlib
 import gzip
@@ -17,7 +17,7 @@ from seller_accounts.imin import imin_client
 from seller_accounts.imin.reshape import reshape
 from tests.conftest import App, Imin
 from tests.loopback import Script, answer, send, serve
-from tests.test_imin_client import GOOD, Client, Key
+from tests.test_imin_client import EMPTY_COLLECTION, Client, Key
 
 pytestmark = pytest.mark.external
 
@@ -27,14 +27,14 @@ ALL_BYTES = bytes(set(range(256)) - {0x0A, 0x0D})
 
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[tuple[str, list[Script]]]:
-    """Share one server by all examples of a test; yield its URL and its scripts, of which the last is in force."""
+    """Share one server among all examples of a test; yield its URL and its scripts, of which it runs the last."""
     scripts: list[Script] = []
     with serve(lambda connection, request: scripts[-1](connection, request)) as server:
         yield server.url, scripts
 
 
-def _outcome(url: str) -> str:
-    """`read`, or the code of the problem. Any other exception is a failure."""
+def _call_imin(url: str) -> str:
+    """Return `read`, or the code of the problem; any other exception fails the test."""
     try:
         Client(url).accounts(CALLBACK)
     except Problem as problem:
@@ -60,24 +60,24 @@ class TestHeaders:
 
     def test_overlong_content_length_is_judged_by_its_status(self) -> None:
         with serve(send(b"HTTP/1.1 404 No\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")) as server:
-            assert _outcome(server.url) == "customer_not_found"
+            assert _call_imin(server.url) == "customer_not_found"
 
     @pytest.mark.parametrize("location", [b"\xff\xfe", b"http://[", b"//", b"http://a:b/", b"", b"\x00", b"a" * 9000])
     def test_redirect_with_an_invalid_target_is_rejected(self, location: bytes) -> None:
         with serve(send(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n")) as server:
-            assert _outcome(server.url) == "upstream_invalid_response"
+            assert _call_imin(server.url) == "upstream_invalid_response"
         assert len(server.requests) == 1
 
     @pytest.mark.parametrize("line", [b"no colon", b": no name", b" continued: from nothing"])
     def test_malformed_header_is_not_logged_with_the_url(self, line: bytes, caplog: pytest.LogCaptureFixture) -> None:
         head = b"HTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 17\r\n\r\n"
-        with caplog.at_level(logging.DEBUG), serve(send(head + GOOD)) as server:
-            _outcome(server.url)
+        with caplog.at_level(logging.DEBUG), serve(send(head + EMPTY_COLLECTION)) as server:
+            _call_imin(server.url)
         assert "the-state" not in caplog.text
 
     def test_chunk_of_negative_size_is_an_invalid_response(self) -> None:
         with serve(send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}")) as server:
-            assert _outcome(server.url) == "upstream_invalid_response"
+            assert _call_imin(server.url) == "upstream_invalid_response"
 
     @settings(deadline=None, max_examples=settings().max_examples // 2)
     @given(
@@ -85,29 +85,30 @@ class TestHeaders:
         name=st.sampled_from([b"Content-Length", b"Content-Encoding", b"Transfer-Encoding", b"Location", b"Retry-After", b"X"]),
         value=st.lists(st.sampled_from(list(ALL_BYTES)), max_size=30).map(bytes)
         | st.sampled_from([b"gzip, gzip", b"br", b"zstd", b"deflate", b"chunked", b"chunked, chunked", b"-1", b"1, 2", b"+5"]),
-        body=st.binary(max_size=50) | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(GOOD)]),
+        body=st.binary(max_size=50)
+        | st.sampled_from([b"-5\r\n{}", b"5;a=b\r\n", b"0\r\n\r\n", b"\x1f\x8b", gzip.compress(EMPTY_COLLECTION)]),
     )
     def test_any_header_leads_to_a_response_or_a_problem(
         self, hostile: tuple[str, list[Script]], status: int, name: bytes, value: bytes, body: bytes
     ) -> None:
         url, scripts = hostile
         scripts[:] = [send(b"HTTP/1.1 %d X\r\n%s: %s\r\n\r\n%s" % (status, name, value, body))]
-        _outcome(url)
+        _call_imin(url)
 
 
-class TestTheKey:
+class TestApiKey:
     @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "300 Choices"])
     @pytest.mark.parametrize("header", ["Location", "Refresh", "Link"])
     def test_api_key_is_not_sent_to_another_host(self, status: str, header: str) -> None:
         with serve(answer()) as elsewhere:
             value = {"Location": elsewhere.url, "Refresh": f"0;url={elsewhere.url}", "Link": f"<{elsewhere.url}>; rel=next"}[header]
             with serve(answer(b"", status, **{header: value})) as server:
-                assert _outcome(server.url) == "upstream_invalid_response"
+                assert _call_imin(server.url) == "upstream_invalid_response"
             assert (len(server.requests), elsewhere.requests) == (1, [])
 
     def test_api_key_is_not_sent_to_another_path(self) -> None:
         with serve(answer(b"", "307 Temporary", Location="/elsewhere")) as server:
-            _outcome(server.url)
+            _call_imin(server.url)
         assert len(server.requests) == 1
 
     def test_challenge_does_not_get_the_api_key_again(self) -> None:
@@ -120,7 +121,7 @@ class TestTheKey:
 class TestSize:
     @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "deflate, gzip"])
     def test_decompression_bomb_is_rejected_before_it_fills_memory(self, coding: str) -> None:
-        bomb = _packed(b" " * 128 * 1024 * 1024, coding)
+        bomb = _compress(b" " * 128 * 1024 * 1024, coding)
         with serve(answer(bomb, Content_Encoding=coding)) as server:
             tracemalloc.start()
             try:
@@ -142,9 +143,9 @@ class TestSize:
                 tracemalloc.stop()
 
 
-def _packed(body: bytes, coding: str) -> bytes:
-    for each in coding.split(", "):
-        body = gzip.compress(body, 1) if each == "gzip" else zlib.compress(body, 1)
+def _compress(body: bytes, coding: str) -> bytes:
+    for step in coding.split(", "):
+        body = gzip.compress(body, 1) if step == "gzip" else zlib.compress(body, 1)
     return body
 
 
@@ -157,8 +158,10 @@ class TestBodies:
         closing = "".join({"[": "]", "{": "}"}[letter] for letter in reversed(opening) if letter in "[{")
         deep = f"{opening * depth}1{closing * depth}"
         imin.answers(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {deep}]}}'.encode())
-        reply = app.get()
-        assert reply.json.get("code") == "upstream_invalid_response" or [each["seller"] for each in reply.json["accounts"]]
+        response = app.get()
+        assert response.json.get("code") == "upstream_invalid_response" or [
+            account["seller"] for account in response.json["accounts"]
+        ]
 
     @settings(max_examples=3 * settings().max_examples)
     @given(st.binary(max_size=200) | st.text().map(str.encode) | st.text(alphabet='{}[]":,\\ue0-.+ imtn').map(str.encode))
@@ -171,5 +174,5 @@ class TestBodies:
     def test_huge_number_affects_only_its_item(self, app: App, imin: Imin, number: str) -> None:
         for field in ("dateLinked", "imin:matchingEmailExists", "hiddenEntitlements", "accessPass", "customer", "x"):
             imin.answers(f'{{"imin:item": [{{"seller": {{}}}}, {{"seller": {{}}, {json.dumps(field)}: {number}}}]}}'.encode())
-            reply = app.get().json
-            assert len(reply["accounts"]) == 2 or reply["warnings"][0]["index"] == 1
+            response = app.get().json
+            assert len(response["accounts"]) == 2 or response["warnings"][0]["index"] == 1

@@ -1,4 +1,4 @@
-"""Calling imin over a network that does what networks do."""
+"""Calls to imin over an unreliable network: retries, deadlines, keys and TLS."""
 
 import gzip
 import logging
@@ -26,13 +26,13 @@ from tests.loopback import Script, answer, drip, send, serve
 
 pytestmark = pytest.mark.external
 
-GOOD = b'{"imin:item": []}'
+EMPTY_COLLECTION = b'{"imin:item": []}'
 BUSY = "503 Service Unavailable"
 REJECTED = "401 Unauthorized"
 
 
 class Key:
-    """A secret with an API key: `fresh` is what fetching it afresh gives."""
+    """An API key in a secret; `fresh` is its value after a refresh."""
 
     def __init__(self, current: str = "key", fresh: str = "key") -> None:
         self.current = current
@@ -49,7 +49,7 @@ class Key:
 
 
 class Client:
-    """An upstream client that does not wait: `waits` are the seconds that it would have slept."""
+    """A client of imin that records its pauses in `waits` instead of sleeping."""
 
     def __init__(self, url: str, key: Key | None = None, session: requests.Session | None = None) -> None:
         self.waits: list[float] = []
@@ -57,7 +57,7 @@ class Client:
         settings = UpstreamSettings(url, "/customers/{customerIdentifier}/accounts", "name")
         self._upstream = imin_client.Upstream(
             settings,
-            self.key,  # type: ignore[arg-type]  # a stand-in
+            self.key,  # type: ignore[arg-type]  # stands in for a Secret
             session,
             sleep=self.waits.append,
             jitter=lambda: 1.0,
@@ -76,12 +76,12 @@ class Client:
 
 @pytest.fixture(autouse=True)
 def _short_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets reads time out soon: no test is slower for it."""
+    """Shorten the read timeout, because tests wait for it in real time."""
     monkeypatch.setattr(transport, "READ_TIMEOUT_SECONDS", 0.2)
 
 
 class TestRequests:
-    def test_request_has_key_and_redirect_uri_but_no_machine_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_request_has_key_and_redirect_uri_and_ignores_proxies(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         with serve(answer()) as server:
@@ -111,9 +111,9 @@ class TestRequests:
         assert b"cookie" not in server.requests[1].lower()
 
     def test_closed_connection_is_replaced(self) -> None:
-        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD), answer()) as server:
+        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + EMPTY_COLLECTION), answer()) as server:
             client = Client(server.url)
-            assert client.accounts() == client.accounts() == GOOD
+            assert client.accounts() == client.accounts() == EMPTY_COLLECTION
         assert server.connections == 2
 
     def test_redirect_is_not_followed(self) -> None:
@@ -127,7 +127,7 @@ class TestRetries:
     def test_transient_failure_is_retried_with_growing_waits(self, status: str) -> None:
         with serve(answer(status=status), answer(status=status), answer()) as server:
             client = Client(server.url)
-            assert client.accounts() == GOOD
+            assert client.accounts() == EMPTY_COLLECTION
         assert client.waits == [0.2, 0.4]
 
     def test_call_ends_after_three_attempts(self) -> None:
@@ -146,15 +146,15 @@ class TestRetries:
         [
             send(b""),
             send(b"rubbish\r\n\r\n"),
-            send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + GOOD),
-            send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + GOOD),
+            send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + EMPTY_COLLECTION),
+            send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + EMPTY_COLLECTION),
             lambda connection, _request: _reset(connection),
         ],
         ids=["closed", "no HTTP", "truncated", "truncated chunks", "reset"],
     )
     def test_broken_connection_is_retried(self, script: Script) -> None:
         with serve(script, answer()) as server:
-            assert Client(server.url).accounts() == GOOD
+            assert Client(server.url).accounts() == EMPTY_COLLECTION
         with serve(script) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert len(server.requests) == 3
@@ -169,7 +169,7 @@ class TestRetries:
     def test_retry_waits_for_retry_after(self) -> None:
         with serve(answer(status=BUSY, Retry_After="3"), answer()) as server:
             client = Client(server.url)
-            assert client.accounts() == GOOD
+            assert client.accounts() == EMPTY_COLLECTION
         assert client.waits == [3]
 
     def test_retry_after_beyond_the_deadline_ends_the_call(self) -> None:
@@ -197,8 +197,8 @@ class TestRetries:
     )
     def test_retry_after_may_be_a_date_and_invalid_values_are_ignored(self, value: Any, seconds: int | None) -> None:
         with serve(answer(status=BUSY, Retry_After=value())) as server:
-            given = Client(server.url).problem(seconds=1.0).retry_after_seconds
-        assert given == seconds or abs((given or 0) - (seconds or 0)) <= 1
+            retry_after = Client(server.url).problem(seconds=1.0).retry_after_seconds
+        assert retry_after == seconds or abs((retry_after or 0) - (seconds or 0)) <= 1
 
     def test_retry_after_date_without_a_zone_is_utc(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TZ", "America/St_Johns")
@@ -221,10 +221,10 @@ def _reset(connection: socket.socket) -> None:
     connection.close()
 
 
-class TestTime:
+class TestDeadlines:
     @pytest.fixture
     def stopping(self) -> Iterator[threading.Event]:
-        """Set when the test is over, so that no server outlasts it."""
+        """Yield an event that is set when the test is over, so that no server outlasts it."""
         event = threading.Event()
         yield event
         event.set()
@@ -240,16 +240,16 @@ class TestTime:
     @pytest.mark.parametrize(
         "data",
         [
-            b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + GOOD,
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + GOOD + b"\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + EMPTY_COLLECTION,
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + EMPTY_COLLECTION + b"\r\n0\r\n\r\n",
         ],
         ids=["length", "chunks"],
     )
-    @pytest.mark.parametrize("dripping_from", [0, 45])
-    def test_slow_response_ends_with_the_deadline(self, data: bytes, dripping_from: int, stopping: threading.Event) -> None:
+    @pytest.mark.parametrize("drip_start", [0, 45])
+    def test_slow_response_ends_with_the_deadline(self, data: bytes, drip_start: int, stopping: threading.Event) -> None:
         def script(connection: socket.socket, request: bytes) -> None:
-            connection.sendall(data[:dripping_from])
-            drip(data[dripping_from:], 0.05, stopping)(connection, request)
+            connection.sendall(data[:drip_start])
+            drip(data[drip_start:], 0.05, stopping)(connection, request)
 
         with serve(script) as server:
             start = time.monotonic()
@@ -268,10 +268,10 @@ class TestTime:
         assert imin_client.upstream_deadline(3_000) - now == pytest.approx(2.5, abs=0.1)
 
 
-class TestAnswers:
+class TestResponses:
     def test_gzip_response_is_decompressed(self) -> None:
-        with serve(answer(gzip.compress(GOOD), Content_Encoding="gzip")) as server:
-            assert Client(server.url).accounts() == GOOD
+        with serve(answer(gzip.compress(EMPTY_COLLECTION), Content_Encoding="gzip")) as server:
+            assert Client(server.url).accounts() == EMPTY_COLLECTION
 
     def test_body_with_a_wrong_encoding_is_rejected(self) -> None:
         with serve(answer(b"not gzip", Content_Encoding="gzip")) as server:
@@ -293,11 +293,11 @@ class TestAnswers:
             assert Client(server.url).problem().code == "customer_not_found"
 
 
-class TestKey:
+class TestKeyRotation:
     @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
     def test_rejected_key_is_fetched_again_and_the_call_repeated(self, status: str) -> None:
         with serve(answer(status=status), answer()) as server:
-            assert Client(server.url, Key("old", "new")).accounts() == GOOD
+            assert Client(server.url, Key("old", "new")).accounts() == EMPTY_COLLECTION
         assert [b"X-Api-Key: old" in server.requests[0], b"X-Api-Key: new" in server.requests[1]] == [True, True]
 
     def test_unchanged_rejected_key_is_not_sent_again(self) -> None:
@@ -322,52 +322,54 @@ class TestKey:
             ([BUSY, BUSY, REJECTED, "200 OK"], None, "old old old new"),
         ],
     )
-    def test_attempts_count_over_both_keys_with_one_for_the_new_key(self, statuses: list[str], code: str | None, keys: str) -> None:
+    def test_keys_share_the_attempts_but_the_new_key_gets_at_least_one(
+        self, statuses: list[str], code: str | None, keys: str
+    ) -> None:
         with serve(*(answer(status=status) for status in statuses)) as server:
             client = Client(server.url, Key("old", "new"))
             if code:
                 assert client.problem().code == code
             else:
-                assert client.accounts() == GOOD
-        sent = [request.partition(b"X-Api-Key: ")[2].partition(b"\r\n")[0].decode() for request in server.requests]
-        assert " ".join(sent) == keys
+                assert client.accounts() == EMPTY_COLLECTION
+        sent_keys = [request.partition(b"X-Api-Key: ")[2].partition(b"\r\n")[0].decode() for request in server.requests]
+        assert " ".join(sent_keys) == keys
 
 
 class TestMetrics:
     @pytest.fixture(autouse=True)
-    def _nothing_counted(self, output: Output) -> None:
+    def _no_earlier_metrics(self, output: Output) -> None:
         telemetry.log_with_metrics(logging.INFO, "before")
         output.text()
 
     @staticmethod
-    def _metrics(output: Output) -> dict[str, Any]:
+    def _read_metrics(output: Output) -> dict[str, Any]:
         telemetry.log_with_metrics(logging.INFO, "after")
         return output.lines()[-1]
 
     def test_latency_is_measured_once_for_a_request_to_imin(self, output: Output) -> None:
         with serve(answer(status=BUSY), answer()) as server:
             Client(server.url).accounts()
-        assert len(self._metrics(output)["UpstreamLatency"]) == 1
+        assert len(self._read_metrics(output)["UpstreamLatency"]) == 1
 
-    def test_unavailable_secret_counts_as_no_call_to_imin(self, output: Output) -> None:
+    def test_unavailable_secret_is_not_measured_as_a_call_to_imin(self, output: Output) -> None:
         class Unavailable(Key):
             def value(self) -> str:
                 raise Problem("secret_unavailable", "unavailable")
 
         assert Client("http://127.0.0.1:9", Unavailable()).problem().code == "secret_unavailable"
-        assert "UpstreamLatency" not in self._metrics(output)
+        assert "UpstreamLatency" not in self._read_metrics(output)
 
     def test_deadline_before_the_imin_call_is_a_fault_of_the_service(self, output: Output) -> None:
         with serve(answer()) as server:
             assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
-        metrics = self._metrics(output)
+        metrics = self._read_metrics(output)
         assert {"UpstreamLatency", "UpstreamTimeout"}.isdisjoint(metrics)
         assert (metrics["Faults"], server.requests) == ([1], [])
 
     def test_unknown_customer_is_counted(self, output: Output) -> None:
         with serve(answer(status="404 Not Found")) as server:
             Client(server.url).problem()
-        assert self._metrics(output)["UpstreamCustomerNotFound"] == [1]
+        assert self._read_metrics(output)["UpstreamCustomerNotFound"] == [1]
 
 
 @pytest.mark.parametrize(
@@ -394,7 +396,7 @@ class TestTls:
 
     @pytest.fixture
     def tls(self, authority: trustme.CA) -> ssl.SSLContext:
-        """How a server of that authority's speaks TLS."""
+        """Make the TLS context of a server with that authority's certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
         return context
@@ -405,20 +407,20 @@ class TestTls:
         assert server.requests == []
 
     def test_certificate_for_another_name_is_a_connection_failure(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
-        trusting = ssl.create_default_context()
-        authority.configure_trust(trusting)
+        client_context = ssl.create_default_context()
+        authority.configure_trust(client_context)
         with serve(answer(), tls=tls) as server:
             url = server.url.replace("127.0.0.1", "localhost")
-            assert Client(url, session=transport.make_session(trusting)).problem().code == "upstream_unavailable"
+            assert Client(url, session=transport.make_session(client_context)).problem().code == "upstream_unavailable"
         assert server.requests == []
 
     def test_one_handshake_serves_all_calls(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
-        trusting = ssl.create_default_context()
-        authority.configure_trust(trusting)
+        client_context = ssl.create_default_context()
+        authority.configure_trust(client_context)
         with serve(answer(), tls=tls) as server:
-            client = Client(server.url, session=transport.make_session(trusting))
+            client = Client(server.url, session=transport.make_session(client_context))
             for _ in range(20):
-                assert client.accounts() == GOOD
+                assert client.accounts() == EMPTY_COLLECTION
         assert (server.connections, len(server.requests)) == (1, 20)
 
 

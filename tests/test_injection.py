@@ -1,4 +1,4 @@
-"""What comes from outside stays what it is: in a redirect, a header, a log line, a page and a record. And it stays small."""
+"""Injection through external input into redirects, headers, log lines, pages and records, and limits to its size."""
 
 import json
 import re
@@ -145,12 +145,12 @@ class TestRecords:
         hostile = ["#s0", ":s0", "sellers.x", "a.b[0]", "REMOVE status", "é\u2028", "x" * 5000]
         for seller in hostile:
             rosie.connects(seller)
-        _show(rosie, hostile)
+        _list_sellers(rosie, hostile)
         rosie.comes_back(state)
         assert {seller["id"] for seller in rosie.reads_link(link_id)["sellers"]} == {seller[:1024] for seller in hostile}
 
 
-def _show(rosie: Customer, sellers: list[str]) -> None:
+def _list_sellers(rosie: Customer, sellers: list[str]) -> None:
     items = [{"seller": {"@id": seller}, "dateLinked": rosie.connected[seller]} for seller in sellers]
     rosie.imin.answers({"imin:item": items})
 
@@ -169,21 +169,21 @@ class TestSize:
 
     def test_huge_query_and_headers_are_handled(self, app: App) -> None:
         query = [(f"p{number}", "x" * 10) for number in range(20_000)]
-        reply = app.get(query=query, accept=",".join(["a/b;q=0.1"] * 5_000), if_none_match=",".join(['"x"'] * 5_000))
-        assert reply.status == 200
+        response = app.get(query=query, accept=",".join(["a/b;q=0.1"] * 5_000), if_none_match=",".join(['"x"'] * 5_000))
+        assert response.status == 200
 
 
 def test_redirect_goes_only_to_the_uri_in_the_state(rosie: Customer) -> None:
     _, state = rosie.gets_link()
-    answer = rosie.comes_back(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
-    assert answer.headers["location"].startswith("brokerapp://linked?from=list&linkId=")
-    assert query_of(answer)["status"] == "not_confirmed"
+    response = rosie.comes_back(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
+    assert response.headers["location"].startswith("brokerapp://linked?from=list&linkId=")
+    assert query_of(response)["status"] == "not_confirmed"
 
 
 @given(st.text(max_size=60), st.sampled_from(ALLOWED))
 def test_accepted_redirect_uris_have_an_allowed_base(text: str, uri: str) -> None:
-    for made in (text, uri + text, text + uri):
-        assert not REDIRECTS.allows(made) or made.partition("?")[0] in ALLOWED
+    for candidate in (text, uri + text, text + uri):
+        assert not REDIRECTS.allows(candidate) or candidate.partition("?")[0] in ALLOWED
 
 
 def test_redirect_uri_may_have_2048_characters() -> None:
@@ -214,14 +214,14 @@ def test_response_headers_contain_no_injected_line(rosie: Customer, imin: Imin, 
     hostile = f"{text}{control}X-Evil: 1"
     imin.answers({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
     query = {"sellerId": hostile, hostile: hostile}
-    replies = [rosie.accounts.get(query=query, accept=hostile, if_none_match=hostile, accept_encoding=hostile)]
+    responses = [rosie.accounts.get(query=query, accept=hostile, if_none_match=hostile, accept_encoding=hostile)]
     imin.answers({}, 503, Retry_After=hostile.encode("ascii", "replace").decode().replace("\r", "").replace("\n", ""))
-    replies.append(rosie.accounts.get(query={"redirectUri": hostile}))
-    replies.append(rosie.accounts.get(hostile))
-    replies.append(rosie.comes_back(hostile, hostile))
-    replies.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
-    replies.append(rosie.notifies({"identifier": hostile, "@type": hostile}))
-    replies.append(rosie.notifies({"identifier": "rosie", "@type": hostile}))
-    for reply in replies:
-        assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in reply.headers.values())
-        assert reply.status != 500
+    responses.append(rosie.accounts.get(query={"redirectUri": hostile}))
+    responses.append(rosie.accounts.get(hostile))
+    responses.append(rosie.comes_back(hostile, hostile))
+    responses.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
+    responses.append(rosie.notifies({"identifier": hostile, "@type": hostile}))
+    responses.append(rosie.notifies({"identifier": "rosie", "@type": hostile}))
+    for response in responses:
+        assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in response.headers.values())
+        assert response.status != 500

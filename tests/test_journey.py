@@ -1,4 +1,4 @@
-"""The whole journey in a browser: list, connect at imin, come back, on to the app, and the list again."""
+"""The whole journey in a browser: list accounts, connect at imin, return through the callback to the app, and list again."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ APP_PAGE = b'<!doctype html><html lang="en"><title>App</title><h1>The app</h1></
 
 @pytest.fixture(scope="module")
 def app_server() -> Iterator[Server]:
-    """Where the app takes its customers back: a page, so that a browser can show it."""
+    """Serve the app's redirect URI as a page that a browser can show."""
     with serve(answer(APP_PAGE, Content_Type="text/html")) as server:
         yield server
 
@@ -43,44 +43,44 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 class Customer:
-    """A customer with the app on a phone; `link_id` is the link of the list."""
+    """A customer with the app on a phone; `link_id` is the link of the last list."""
 
     def __init__(self, stack: Stack, app_server: Server, name: str) -> None:
         self.stack = stack
         self.name = name
         self._redirect_uri = f"{app_server.url}/linked?screen=sellers"
 
-    def lists(self) -> dict[str, Any]:
+    def list_accounts(self) -> dict[str, Any]:
         """Get the accounts by seller, with connect URLs."""
         response = self.stack.get("/v1/customers/me/accounts", self.name, params={"redirectUri": self._redirect_uri})
         self.link_id = response.json()["link"]["id"]
-        return {each["seller"]["name"]: each for each in response.json()["accounts"]}
+        return {account["seller"]["name"]: account for account in response.json()["accounts"]}
 
-    def link(self) -> Any:
+    def read_link(self) -> Any:
         """Return the stored record of the link."""
         return self.stack.get(f"/v1/customers/me/links/{self.link_id}", self.name).json()
 
-    def returned(self, page: Page) -> dict[str, str]:
-        """Return the query of the redirect to the app."""
+    def wait_for_return(self, page: Page) -> dict[str, str]:
+        """Wait for the app's page, and return the query of the redirect to it."""
         expect(page.get_by_role("heading", name="The app")).to_be_visible()
         return dict(parse_qsl(urlsplit(page.url).query))
 
 
 @pytest.fixture
 def rosie(stack: Stack, app_server: Server) -> Iterator[Customer]:
-    """Rosie, as in `customers.yaml`, without records."""
+    """Make the customer rosie of `customers.yaml`, and undo all changes after the test."""
     yield Customer(stack, app_server, "rosie")
     _disconnect(stack, "rosie", "everyone-active")
     _disconnect(stack, "rosie", "acme")
     stack.send("DELETE", "/v1/customers/me/records", headers={"Authorization": f"Bearer {stack.token('rosie')}"})
-    _choose(stack, "plain")
+    _choose_return_style(stack, "plain")
 
 
 def _disconnect(stack: Stack, customer: str, seller: str) -> None:
     requests.post(f"{stack.imin_url}/local/disconnect", data={"customer": customer, "seller": seller}, timeout=15)
 
 
-def _choose(stack: Stack, style: str) -> None:
+def _choose_return_style(stack: Stack, style: str) -> None:
     requests.post(f"{stack.imin_url}/local/return-style", data={"style": style}, timeout=15)
 
 
@@ -94,70 +94,70 @@ class TestJourney:
     @pytest.mark.parametrize("scripts", [True, False])
     def test_customer_connects_an_existing_account(self, rosie: Customer, browser: Browser, scripts: bool) -> None:
         with phone(browser, scripts=scripts) as page:
-            page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+            page.goto(rosie.list_accounts()["Everyone Active"]["connect"]["existingAccountUrl"])
             log_in(page, "wrong")
             expect(page.get_by_role("alert")).to_contain_text("wrong")
             log_in(page)
-            assert rosie.returned(page) == {"screen": "sellers", "linkId": rosie.link_id, "status": "confirmed"}
+            assert rosie.wait_for_return(page) == {"screen": "sellers", "linkId": rosie.link_id, "status": "confirmed"}
 
-        link = rosie.link()
+        link = rosie.read_link()
         assert (link["status"], link["callbackCount"]) == ("confirmed", 1)
         assert [seller["name"] for seller in link["sellers"]] == ["Everyone Active"]
-        account = rosie.lists()["Everyone Active"]
+        account = rosie.list_accounts()["Everyone Active"]
         assert account["status"] == "connected"
         assert account["connectedAt"] == link["sellers"][0]["connectedAt"]
         _disconnect(rosie.stack, "rosie", "everyone-active")
 
     @pytest.mark.parametrize("style", ["status", "naive"])
     def test_every_return_style_of_imin_confirms_the_link(self, rosie: Customer, page: Page, style: str) -> None:
-        _choose(rosie.stack, style)
-        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        _choose_return_style(rosie.stack, style)
+        page.goto(rosie.list_accounts()["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
-        assert rosie.returned(page)["status"] == "confirmed"
+        assert rosie.wait_for_return(page)["status"] == "confirmed"
 
     def test_customer_connects_two_sellers_from_one_list(self, rosie: Customer, page: Page) -> None:
-        accounts = rosie.lists()
+        accounts = rosie.list_accounts()
         page.goto(accounts["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
-        rosie.returned(page)
+        rosie.wait_for_return(page)
         page.goto(accounts["Acme Leisure Centre"]["connect"]["newAccountUrl"])
         page.get_by_label("Name").fill("Rosie")
         page.get_by_label("Password").fill("a-new-one")
         page.get_by_role("button", name="Create account").click()
-        assert rosie.returned(page)["status"] == "confirmed"
+        assert rosie.wait_for_return(page)["status"] == "confirmed"
 
-        link = rosie.link()
+        link = rosie.read_link()
         assert link["callbackCount"] == 2
         assert {seller["name"] for seller in link["sellers"]} == {"Everyone Active", "Acme Leisure Centre"}
 
     def test_cancelled_journey_is_not_confirmed(self, rosie: Customer, page: Page) -> None:
-        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        page.goto(rosie.list_accounts()["Everyone Active"]["connect"]["existingAccountUrl"])
         page.get_by_role("button", name="Cancel").click()
-        assert rosie.returned(page)["status"] == "not_confirmed"
-        assert rosie.link()["sellers"] == []
+        assert rosie.wait_for_return(page)["status"] == "not_confirmed"
+        assert rosie.read_link()["sellers"] == []
 
     def test_earlier_connection_does_not_confirm_a_cancelled_link(self, rosie: Customer, page: Page) -> None:
-        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        page.goto(rosie.list_accounts()["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
-        rosie.returned(page)
-        page.goto(rosie.lists()["Acme Leisure Centre"]["connect"]["newAccountUrl"])
+        rosie.wait_for_return(page)
+        page.goto(rosie.list_accounts()["Acme Leisure Centre"]["connect"]["newAccountUrl"])
         page.get_by_role("button", name="Cancel").click()
-        assert rosie.returned(page)["status"] == "not_confirmed"
+        assert rosie.wait_for_return(page)["status"] == "not_confirmed"
 
     def test_reloaded_callback_is_counted(self, rosie: Customer, page: Page) -> None:
         callbacks: list[str] = []
         page.on("request", lambda request: callbacks.append(request.url) if "/v1/link-callbacks/" in request.url else None)
-        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+        page.goto(rosie.list_accounts()["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
-        rosie.returned(page)
+        rosie.wait_for_return(page)
         page.goto(callbacks[0])
-        assert rosie.returned(page)["status"] == "confirmed"
-        assert rosie.link()["callbackCount"] == 2
+        assert rosie.wait_for_return(page)["status"] == "confirmed"
+        assert rosie.read_link()["callbackCount"] == 2
 
-    def test_disconnecting_fires_the_webhook(self, rosie: Customer, page: Page) -> None:
-        page.goto(rosie.lists()["Everyone Active"]["connect"]["existingAccountUrl"])
+    def test_disconnecting_calls_the_webhook(self, rosie: Customer, page: Page) -> None:
+        page.goto(rosie.list_accounts()["Everyone Active"]["connect"]["existingAccountUrl"])
         log_in(page)
-        rosie.returned(page)
+        rosie.wait_for_return(page)
         page.goto(rosie.stack.imin_url)
         page.get_by_role("button", name="Disconnect rosie from Everyone Active").click()
         expect(page.get_by_role("button", name="Disconnect rosie from Everyone Active")).to_have_count(0)
@@ -166,17 +166,17 @@ class TestJourney:
 
 
 class TestPages:
-    """Every page that a customer can meet, looked at on a phone in light and dark."""
+    """Every page that a customer can see, on a phone in light and dark mode."""
 
     @pytest.fixture(params=["light", "dark"])
-    def shown(self, request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page, str]]:
-        """Open a phone; yield it with the name of its colour scheme."""
+    def page_and_scheme(self, request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page, str]]:
+        """Open a phone; yield its page and the name of its colour scheme."""
         with phone(browser, request.param) as page:
             yield page, request.param
 
-    def test_imin_pages_are_accessible(self, stack: Stack, rosie: Customer, shown: tuple[Page, str]) -> None:
-        page, scheme = shown
-        urls = rosie.lists()["Everyone Active"]["connect"]
+    def test_imin_pages_are_accessible(self, stack: Stack, rosie: Customer, page_and_scheme: tuple[Page, str]) -> None:
+        page, scheme = page_and_scheme
+        urls = rosie.list_accounts()["Everyone Active"]["connect"]
         page.goto(urls["existingAccountUrl"])
         look_at(page, f"imin-log-in-{scheme}")
         log_in(page, "wrong")
@@ -188,51 +188,55 @@ class TestPages:
         page.goto(stack.imin_url)
         look_at(page, f"imin-home-{scheme}")
 
-    def test_invalid_link_page_is_accessible(self, stack: Stack, shown: tuple[Page, str]) -> None:
-        page, scheme = shown
+    def test_invalid_link_page_is_accessible(self, stack: Stack, page_and_scheme: tuple[Page, str]) -> None:
+        page, scheme = page_and_scheme
         response = page.goto(f"{stack.url}/v1/link-callbacks/rubbish")
         assert response is not None
         assert response.status == 400
         expect(page.get_by_role("heading")).to_have_text("This link doesn't work")
         look_at(page, f"callback-400-{scheme}")
 
-    def test_expired_link_page_leads_back_to_the_app(self, stack: Stack, shown: tuple[Page, str]) -> None:
-        page, scheme = shown
-        response = page.goto(f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC) - timedelta(days=2))}")
+    def test_expired_link_page_is_accessible(self, stack: Stack, page_and_scheme: tuple[Page, str]) -> None:
+        page, scheme = page_and_scheme
+        response = page.goto(f"{stack.url}/v1/link-callbacks/{_make_state(stack, datetime.now(UTC) - timedelta(days=2))}")
         assert response is not None
         assert response.status == 410
         look_at(page, f"callback-410-{scheme}")
 
-    def test_failed_callback_succeeds_by_try_again(self, stack: Stack, shown: tuple[Page, str], app_server: Server) -> None:
-        page, scheme = shown
+    def test_failed_callback_succeeds_on_try_again(
+        self, stack: Stack, page_and_scheme: tuple[Page, str], app_server: Server
+    ) -> None:
+        page, scheme = page_and_scheme
         dynamodb = client_of(stack.aws_url, "dynamodb")
         description = dynamodb.describe_table(TableName="RecordsTable")["Table"]
         dynamodb.delete_table(TableName="RecordsTable")
         try:
             response = page.goto(
-                f"{stack.url}/v1/link-callbacks/{_state(stack, datetime.now(UTC), f'{app_server.url}/linked')}?a=b"
+                f"{stack.url}/v1/link-callbacks/{_make_state(stack, datetime.now(UTC), f'{app_server.url}/linked')}?a=b"
             )
             assert response is not None
             assert (response.status, response.headers["retry-after"]) == (503, "2")
             look_at(page, f"callback-503-{scheme}")
         finally:
-            wanted = {name: description[name] for name in ("AttributeDefinitions", "KeySchema")}
-            dynamodb.create_table(TableName="RecordsTable", BillingMode="PAY_PER_REQUEST", **wanted)
+            schema = {name: description[name] for name in ("AttributeDefinitions", "KeySchema")}
+            dynamodb.create_table(TableName="RecordsTable", BillingMode="PAY_PER_REQUEST", **schema)
         page.get_by_role("link", name="Try again").click()
         expect(page.get_by_role("heading", name="The app")).to_be_visible()
 
-    def test_redirect_page_has_a_button_for_other_browsers(self, stack: Stack, shown: tuple[Page, str]) -> None:
-        page, scheme = shown
-        sent = stack.send("GET", f"/v1/link-callbacks/{_state(stack, datetime.now(UTC))}")
-        kept = {name: sent.headers[name] for name in ("Content-Type", "Content-Security-Policy")}
-        with serve(answer(sent.content, **{name.replace("-", "_"): value for name, value in kept.items()})) as server:
+    def test_redirect_page_has_a_button_for_other_browsers(self, stack: Stack, page_and_scheme: tuple[Page, str]) -> None:
+        page, scheme = page_and_scheme
+        redirect = stack.send("GET", f"/v1/link-callbacks/{_make_state(stack, datetime.now(UTC))}")
+        headers = {name: redirect.headers[name] for name in ("Content-Type", "Content-Security-Policy")}
+        with serve(answer(redirect.content, **{name.replace("-", "_"): value for name, value in headers.items()})) as server:
             page.goto(server.url)
-            expect(page.get_by_role("link", name="Open the app")).to_have_attribute("href", sent.headers["Location"])
+            expect(page.get_by_role("link", name="Open the app")).to_have_attribute("href", redirect.headers["Location"])
             look_at(page, f"callback-303-{scheme}")
-            assert page.evaluate("getComputedStyle(document.querySelector('a')).display") == "inline-block", "the style is let in"
+            assert page.evaluate("getComputedStyle(document.querySelector('a')).display") == "inline-block", (
+                "the policy allows the style"
+            )
 
 
-def _state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://linked") -> str:
+def _make_state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://linked") -> str:
     """Make a state for the customer `new`, signed like the functions' states, at a given time."""
     secret = client_of(stack.aws_url, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
 

@@ -1,4 +1,4 @@
-"""An environment killed while it serves a callback: nothing that was acknowledged is lost. A short version of `make soak`."""
+"""Execution environments killed while they serve callbacks: a short version of `make soak`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The search for secrets in all output can fail: each kind is found where it must not be, and the session fails with it."""
+"""The search for secrets in all output: it finds each type where it must not be, and then fails the session."""
 
 import subprocess
 import sys
@@ -9,13 +9,13 @@ import pytest
 from tests.conftest import API_KEY, STATE_KEY, WEBHOOK_KEY, App, Output, event
 from tests.leaks import ACCOUNTS, CALLBACKS, KEYS, SECRETS, Watch, watch
 from tests.stack import ROOT
-from tests.test_identity import token
-from tests.test_link_state import states
+from tests.test_identity import make_token
+from tests.test_link_state import make_states
 
 EXAMPLES = {
     "a key": API_KEY,
-    "a token": token(),
-    "a state": states().issue("rosie", "brokerapp://linked").state,
+    "a token": make_token(),
+    "a state": make_states().issue("rosie", "brokerapp://linked").state,
     "an e-mail address": "rosie@example.com",
     "a barcode": "0012345678905",
     "a connect URL": "https://book.imin.co/auth/connect-account?jwt=register.opaque.token",
@@ -29,41 +29,41 @@ def test_every_secret_type_has_an_example_and_is_searched() -> None:
     assert {API_KEY, STATE_KEY, WEBHOOK_KEY} < set(KEYS)
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
-def test_leak_is_found_in_a_log_line_and_in_a_response(kind: str) -> None:
-    line = f'{{"level":"INFO","message":"{EXAMPLES[kind]}"}}'
-    watching = Watch()
-    watching.output("x", line)
-    watching.answer(ACCOUNTS, 502, {}, line.encode())
-    watching.answer("GET /v1/customers/{customerIdentifier}/links", 200, {"Location": EXAMPLES[kind]}, b"")
-    watching.answer(CALLBACKS, 303, {}, line.encode())
-    assert [finding.partition(" in the ")[0] for finding in watching.found] == [kind] * 4
+@pytest.mark.parametrize("secret_type", EXAMPLES)
+def test_leak_is_found_in_a_log_line_and_in_a_response(secret_type: str) -> None:
+    line = f'{{"level":"INFO","message":"{EXAMPLES[secret_type]}"}}'
+    watcher = Watch()
+    watcher.output("x", line)
+    watcher.answer(ACCOUNTS, 502, {}, line.encode())
+    watcher.answer("GET /v1/customers/{customerIdentifier}/links", 200, {"Location": EXAMPLES[secret_type]}, b"")
+    watcher.answer(CALLBACKS, 303, {}, line.encode())
+    assert [finding.partition(" in the ")[0] for finding in watcher.found] == [secret_type] * 4
 
 
 def test_accounts_may_contain_own_data_but_no_key_or_state() -> None:
-    watching = Watch()
-    watching.answer(ACCOUNTS, 200, {}, "\n".join(EXAMPLES.values()).encode())
-    assert [finding.partition(" in the ")[0] for finding in watching.found] == ["a key", "a state"]
+    watcher = Watch()
+    watcher.answer(ACCOUNTS, 200, {}, "\n".join(EXAMPLES.values()).encode())
+    assert [finding.partition(" in the ")[0] for finding in watcher.found] == ["a key", "a state"]
 
 
 def test_only_the_try_again_page_may_contain_its_state() -> None:
-    watching = Watch()
-    watching.answer(CALLBACKS, 503, {}, EXAMPLES["a state"].encode())
-    assert watching.found == []
+    watcher = Watch()
+    watcher.answer(CALLBACKS, 503, {}, EXAMPLES["a state"].encode())
+    assert watcher.found == []
 
 
 @pytest.mark.parametrize("name", ["Traceback (most recent call last)", "RecordsTable", "http_api.py", "botocore.exceptions"])
 def test_internal_name_in_an_error_response_is_found(name: str) -> None:
-    watching = Watch()
-    watching.answer(ACCOUNTS, 500, {}, name.encode())
-    assert watching.found == [f"an internal name in the answer 500 of {ACCOUNTS}"]
+    watcher = Watch()
+    watcher.answer(ACCOUNTS, 500, {}, name.encode())
+    assert watcher.found == [f"an internal name in the answer 500 of {ACCOUNTS}"]
 
 
 def test_responses_and_output_of_all_tests_are_searched(app: App, output: Output) -> None:
-    before = watch.looked_through
+    searched_before = watch.looked_through
     app.send(event("health-get"))
     output.lines()
-    assert watch.looked_through == before + 2
+    assert watch.looked_through == searched_before + 2
 
 
 LEAKS = {
@@ -81,9 +81,9 @@ def test_leak_in_any_worker_fails_the_session(leak: str, workers: str, tmp_path:
     (tmp_path / "conftest.py").write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests.leaks import {hooks}\n")
     (tmp_path / "test_it.py").write_text(f"def test_it():\n    {leak}\n")
     options = ["-q", "-n", workers, "-p", "no:cacheprovider", "-p", "no:cov", "-c", "/dev/null"]
-    ended = subprocess.run(  # noqa: S603
+    result = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "pytest", *options, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert "1 passed" in ended.stdout
-    assert ended.returncode == 1
-    assert "LEAK: a" in ended.stdout
+    assert "1 passed" in result.stdout
+    assert result.returncode == 1
+    assert "LEAK: a" in result.stdout

@@ -1,4 +1,4 @@
-"""GET link-callbacks/{state}: what is stored, what is found out, where the customer goes."""
+"""GET /v1/link-callbacks/{state}: the stored record, the outcome of the link, and the redirect."""
 
 import json
 import re
@@ -20,15 +20,15 @@ from tests.linking import REDIRECT_URI, Customer, query_of
 UNAVAILABLE = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem")
 
 
-class TestWayBack:
+class TestCallback:
     def test_new_connection_is_recorded_and_redirected_to_the_app(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
 
-        answer = rosie.comes_back(state, "status=success")
+        response = rosie.comes_back(state, "status=success")
 
-        assert answer.status == 303
-        assert answer.headers["location"] == f"{REDIRECT_URI}&linkId={link_id}&status=confirmed"
+        assert response.status == 303
+        assert response.headers["location"] == f"{REDIRECT_URI}&linkId={link_id}&status=confirmed"
         link = rosie.reads_link(link_id)
         assert link["sellers"] == [{"id": "1", "name": "Seller 1", "connectedAt": rosie.connected["1"]}]
         assert (link["id"], link["status"], link["callbackCount"]) == (link_id, "confirmed", 1)
@@ -40,8 +40,8 @@ class TestWayBack:
 
     def test_redirect_body_has_a_button_with_the_same_url(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
-        answer = rosie.comes_back(state)
-        assert f'<a href="{answer.headers["location"].replace("&", "&amp;")}">' in answer.body.decode()
+        response = rosie.comes_back(state)
+        assert f'<a href="{response.headers["location"].replace("&", "&amp;")}">' in response.body.decode()
 
     def test_callback_without_a_connection_is_not_confirmed(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
@@ -59,15 +59,15 @@ class TestWayBack:
     ) -> None:
         _, state = rosie.gets_link()
         calls.clear()
-        asked = event("link-callback-get")
-        asked["pathParameters"]["state"] = state
-        asked["headers"][header] = value
-        answer = rosie.callbacks.send(asked)
-        assert (answer.status, answer.body, answer.headers) == (204, b"", {"cache-control": "no-store"})
+        payload = event("link-callback-get")
+        payload["pathParameters"]["state"] = state
+        payload["headers"][header] = value
+        response = rosie.callbacks.send(payload)
+        assert (response.status, response.body, response.headers) == (204, b"", {"cache-control": "no-store"})
         assert calls == []
 
 
-class TestWhatCounts:
+class TestNewConnections:
     def test_clock_skew_of_five_minutes_is_tolerated(self, rosie: Customer) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1", datetime.now(UTC) - timedelta(minutes=4, seconds=50))
@@ -107,8 +107,8 @@ class TestWhatCounts:
     def test_without_a_stored_link_the_date_alone_decides(
         self, rosie: Customer, imin: Imin, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "put_item", _failing(UNAVAILABLE))
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "put_item", _fail_with(UNAVAILABLE))
             _, state = rosie.gets_link()
         imin.answers({"imin:item": [{"seller": {"@id": "2"}, "accessPass": {"text": "1"}}]})
         assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
@@ -128,7 +128,7 @@ class TestWhatCounts:
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
 
-class TestComingBackAgain:
+class TestRepeatedCallbacks:
     def test_two_sellers_connected_from_one_list_are_both_recorded(self, rosie: Customer) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
@@ -176,9 +176,9 @@ class TestComingBackAgain:
 
         assert "" not in conditions
         item = link_record_of(dynamodb)
-        kept = [each["M"] for each in item["callbacks"]["L"]]
-        assert [each["query"]["S"] for each in kept] == [f"number={number}" for number in range(20)]
-        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["at"]["S"]) for each in kept)
+        stored = [callback["M"] for callback in item["callbacks"]["L"]]
+        assert [callback["query"]["S"] for callback in stored] == [f"number={number}" for number in range(20)]
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", callback["at"]["S"]) for callback in stored)
 
     def test_callback_query_is_stored_unchanged_up_to_2_kib(self, rosie: Customer, dynamodb: Any) -> None:
         _, state = rosie.gets_link()
@@ -222,7 +222,7 @@ class TestComingBackAgain:
         calls.clear()
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
         writes = [call for call in calls if call != "GetItem"]
-        assert writes == ["UpdateItem"] * 2, "one that finds it confirmed and full, one that counts"
+        assert writes == ["UpdateItem"] * 2, "one fails because the link is confirmed and full, and one only counts"
         assert rosie.reads_link(link_id)["callbackCount"] == 22
 
     def test_failed_batch_of_sellers_is_added_by_the_next_read(
@@ -232,9 +232,9 @@ class TestComingBackAgain:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         imin.answers({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
         update = dynamodb.update_item
-        results = iter([update, update, _failing(UNAVAILABLE)])
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "update_item", lambda **wanted: next(results)(**wanted))
+        results = iter([update, update, _fail_with(UNAVAILABLE)])
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "update_item", lambda **params: next(results)(**params))
             assert query_of(rosie.comes_back(state))["status"] == "received"
         link = rosie.reads_link(link_id)
         assert (link["status"], len(link["sellers"])) == ("confirmed", 120)
@@ -253,7 +253,7 @@ class TestComingBackAgain:
         assert len(json.dumps(item, default=str, ensure_ascii=False).encode()) < 400 * 1024
 
 
-class TestStored:
+class TestStoredRecord:
     def test_record_has_the_documented_attributes(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
         link_id, state = rosie.gets_link()
         rosie.comes_back(state)
@@ -266,32 +266,32 @@ class TestStored:
         _, state = rosie.gets_link()
         rosie.connects("1")
         calls.clear()
-        before: list[list[str]] = []
-        answer = imin.answer
+        calls_before_imin: list[list[str]] = []
+        respond = imin.answer
 
-        def note(request: Any) -> Any:
-            before.append(list(calls))
-            return answer(request)
+        def record_calls(request: Any) -> Any:
+            calls_before_imin.append(list(calls))
+            return respond(request)
 
-        imin.answer = note
+        imin.answer = record_calls
         rosie.comes_back(state)
-        assert before == [["UpdateItem", "GetItem"]]
+        assert calls_before_imin == [["UpdateItem", "GetItem"]]
         assert calls == ["UpdateItem", "GetItem", "UpdateItem"]
 
 
-class TestBadStates:
+class TestInvalidStates:
     @pytest.mark.parametrize(
         "change", [lambda state: state[:-1], lambda state: f"x{state}", lambda _: "", lambda _: ".", lambda _: "a.b.c"]
     )
     def test_forged_state_is_400_without_a_redirect(self, rosie: Customer, imin: Imin, calls: list[str], change: Any) -> None:
         _, state = rosie.gets_link()
-        asked = len(imin.calls)
+        calls_before = len(imin.calls)
         calls.clear()
-        answer = rosie.comes_back(change(state))
-        assert answer.status == 400
-        assert "location" not in answer.headers
-        assert b"href" not in answer.body
-        assert (len(imin.calls), calls) == (asked, [])
+        response = rosie.comes_back(change(state))
+        assert response.status == 400
+        assert "location" not in response.headers
+        assert b"href" not in response.body
+        assert (len(imin.calls), calls) == (calls_before, [])
 
     def test_state_signed_with_another_key_is_400(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
         _, state = rosie.gets_link()
@@ -306,21 +306,21 @@ class TestBadStates:
         handler = link_callback.make_handler(environment)
         rosie.callbacks.handler = handler
         calls.clear()
-        later = datetime.now(UTC).timestamp() + 86401
-        monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(later))
-        answer = rosie.comes_back(state)
-        assert answer.status == 410
-        assert "location" not in answer.headers
+        after_expiry = datetime.now(UTC).timestamp() + 86401
+        monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(after_expiry))
+        response = rosie.comes_back(state)
+        assert response.status == 410
+        assert "location" not in response.headers
         href = f"{REDIRECT_URI}&linkId={link_id}&status=expired".replace("&", "&amp;")
-        assert f'<a href="{href}">Back to the app</a>' in answer.body.decode()
+        assert f'<a href="{href}">Back to the app</a>' in response.body.decode()
         assert calls == []
 
     def test_expired_state_with_another_signature_has_no_button(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link()
         monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
-        answer = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
-        assert answer.status == 400
-        assert b"href" not in answer.body
+        response = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
+        assert response.status == 400
+        assert b"href" not in response.body
 
     def test_state_signed_with_the_previous_key_is_valid(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any
@@ -331,7 +331,7 @@ class TestBadStates:
         assert rosie.comes_back(state).status == 303
         rosie.accounts = Customer(environment, rosie.imin).accounts
         _, state = rosie.gets_link()
-        assert rosie.comes_back(state).status == 303, "signed by a key that this environment has to look for"
+        assert rosie.comes_back(state).status == 303, "signed with a key that this function must fetch first"
 
 
 class TestFailures:
@@ -339,9 +339,9 @@ class TestFailures:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
 
-        answer = rosie.comes_back(state)
+        response = rosie.comes_back(state)
 
-        assert (answer.status, query_of(answer)["status"]) == (303, "received")
+        assert (response.status, query_of(response)["status"]) == (303, "received")
         assert rosie.reads_link(link_id)["status"] == "received"
         rosie.connects("1")
         assert rosie.reads_link(link_id)["status"] == "confirmed"
@@ -350,16 +350,16 @@ class TestFailures:
 
     def test_callback_gives_imin_at_most_2_5_seconds(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         upstream_deadline = imin_client.upstream_deadline
-        given: list[float] = []
+        limits: list[float] = []
 
-        def note(remaining_ms: int, max_seconds: float) -> float:
-            given.append(max_seconds)
+        def record_limit(remaining_ms: int, max_seconds: float) -> float:
+            limits.append(max_seconds)
             return upstream_deadline(0, max_seconds)
 
-        monkeypatch.setattr(link_callback, "upstream_deadline", note)
+        monkeypatch.setattr(link_callback, "upstream_deadline", record_limit)
         _, state = rosie.gets_link()
         assert query_of(rosie.comes_back(state))["status"] == "received"
-        assert given == [2.5]
+        assert limits == [2.5]
 
     @pytest.mark.parametrize("error", [UNAVAILABLE, ReadTimeoutError(endpoint_url="https://x")])
     def test_unstored_callback_is_503_with_a_try_again_button(
@@ -367,12 +367,12 @@ class TestFailures:
     ) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "update_item", _failing(error))
-            answer = rosie.comes_back(state, "a=b&c=d")
-        assert (answer.status, answer.headers["retry-after"]) == (503, "2")
-        assert "location" not in answer.headers
-        assert f'<a href="/v1/link-callbacks/{state}?a=b&amp;c=d">Try again</a>' in answer.body.decode()
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "update_item", _fail_with(error))
+            response = rosie.comes_back(state, "a=b&c=d")
+        assert (response.status, response.headers["retry-after"]) == (503, "2")
+        assert "location" not in response.headers
+        assert f'<a href="/v1/link-callbacks/{state}?a=b&amp;c=d">Try again</a>' in response.body.decode()
         assert '"CallbacksNotStored":[1.0]' in output.text()
 
         assert query_of(rosie.comes_back(state, "a=b&c=d"))["status"] == "confirmed"
@@ -387,9 +387,9 @@ class TestFailures:
 
     def test_record_changing_on_every_attempt_is_503(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         _, state = rosie.gets_link()
-        refused = dynamodb.exceptions.ConditionalCheckFailedException({"Error": {"Code": "x"}, "Item": {}}, "UpdateItem")
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "update_item", _failing(refused))
+        conflict = dynamodb.exceptions.ConditionalCheckFailedException({"Error": {"Code": "x"}, "Item": {}}, "UpdateItem")
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "update_item", _fail_with(conflict))
             assert rosie.comes_back(state).status == 503
         assert rosie.comes_back(state).status == 303
 
@@ -399,53 +399,53 @@ class TestFailures:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
         update = dynamodb.update_item
-        results = iter([update, _failing(UNAVAILABLE)])
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "update_item", lambda **wanted: next(results)(**wanted))
+        results = iter([update, _fail_with(UNAVAILABLE)])
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "update_item", lambda **params: next(results)(**params))
             assert query_of(rosie.comes_back(state))["status"] == "received"
         assert rosie.reads_link(link_id)["status"] == "confirmed"
 
-    def test_unavailable_rotated_signing_key_is_503_until_it_returns(
+    def test_state_of_an_unavailable_rotated_key_is_503_each_time(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rosie.comes_back(rosie.gets_link()[1])
         secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString="rotated")
         rosie.accounts = Customer(environment, rosie.imin).accounts
         _, state = rosie.gets_link()
-        with monkeypatch.context() as failing:
-            failing.setattr(secrets_manager, "get_secret_value", _failing(UNAVAILABLE))
-            answers = [rosie.comes_back(state) for _ in range(2)]
-        assert [answer.status for answer in answers] == [503, 503]
-        assert b"Try again" in answers[1].body
+        with monkeypatch.context() as patch:
+            patch.setattr(secrets_manager, "get_secret_value", _fail_with(UNAVAILABLE))
+            responses = [rosie.comes_back(state) for _ in range(2)]
+        assert [response.status for response in responses] == [503, 503]
+        assert b"Try again" in responses[1].body
 
     def test_missing_signing_key_is_503(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
         _, state = rosie.gets_link()
         secrets_manager.delete_secret(SecretId=environment["LINK_STATE_SECRET"], ForceDeleteWithoutRecovery=True)
-        answer = rosie.comes_back(state)
-        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
-        assert b"Try again" in answer.body
+        response = rosie.comes_back(state)
+        assert (response.status, response.headers["retry-after"]) == (503, "5")
+        assert b"Try again" in response.body
 
     @pytest.mark.parametrize("sellers", [[], ["1"]])
     def test_record_erased_meanwhile_is_not_recreated(self, rosie: Customer, imin: Imin, sellers: list[str]) -> None:
         _, state = rosie.gets_link()
         for seller in sellers:
             rosie.connects(seller)
-        answer = imin.answer
+        respond = imin.answer
 
         def erase(request: Any) -> Any:
             assert rosie.reads("records-delete").status == 204
-            return answer(request)
+            return respond(request)
 
         imin.answer = erase
         assert query_of(rosie.comes_back(state))["status"] == ("confirmed" if sellers else "not_confirmed")
         assert rosie.reads().json == {"links": []}
 
-    def test_event_of_another_service_is_a_page_too(self, rosie: Customer) -> None:
-        answer = rosie.callbacks.send({"Records": []})
-        assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    def test_event_of_another_service_gets_a_page(self, rosie: Customer) -> None:
+        response = rosie.callbacks.send({"Records": []})
+        assert (response.status, response.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
 
-def _failing(error: Exception) -> Any:
+def _fail_with(error: Exception) -> Any:
     def fail(**_: Any) -> None:
         raise error
 
@@ -455,33 +455,33 @@ def _failing(error: Exception) -> Any:
 class TestPages:
     @pytest.fixture
     def pages(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> dict[int, Any]:
-        """One page of each status."""
+        """Return one page of each status."""
         _, state = rosie.gets_link()
-        found = {303: rosie.comes_back(state), 400: rosie.comes_back("x")}
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "update_item", _failing(UNAVAILABLE))
-            found[503] = rosie.comes_back(state, 'x="><script>alert(1)</script>')
-        with monkeypatch.context() as later:
-            later.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
-            found[410] = rosie.comes_back(state)
-        return found
+        pages = {303: rosie.comes_back(state), 400: rosie.comes_back("x")}
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "update_item", _fail_with(UNAVAILABLE))
+            pages[503] = rosie.comes_back(state, 'x="><script>alert(1)</script>')
+        with monkeypatch.context() as patch:
+            patch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
+            pages[410] = rosie.comes_back(state)
+        return pages
 
     def test_pages_are_protected_from_caches_referrers_and_scripts(self, pages: dict[int, Any]) -> None:
         assert sorted(pages) == [303, 400, 410, 503]
-        for status, answer in pages.items():
-            assert answer.status == status
-            assert answer.headers["content-type"] == "text/html; charset=utf-8"
-            assert answer.headers["cache-control"] == "no-store"
-            assert answer.headers["referrer-policy"] == "no-referrer"
-            policy = answer.headers["content-security-policy"]
+        for status, response in pages.items():
+            assert response.status == status
+            assert response.headers["content-type"] == "text/html; charset=utf-8"
+            assert response.headers["cache-control"] == "no-store"
+            assert response.headers["referrer-policy"] == "no-referrer"
+            policy = response.headers["content-security-policy"]
             assert policy.startswith("default-src 'none';")
             assert "script" not in policy
             assert "unsafe" not in policy
-            assert b"<script" not in answer.body
+            assert b"<script" not in response.body
 
     def test_pages_have_a_title_a_language_and_one_heading(self, pages: dict[int, Any]) -> None:
-        for answer in pages.values():
-            body = answer.body.decode()
+        for response in pages.values():
+            body = response.body.decode()
             assert re.search(r'<html lang="en">.*<title>[^<]+</title>.*<meta name="viewport"', body, re.DOTALL)
             assert body.count("<h1>") == 1
 

@@ -1,4 +1,4 @@
-"""Links, notices and records: read back, page by page, and erased; and imin's webhook."""
+"""Reading, paging and erasing links, notices and records; and imin's webhook."""
 
 import base64
 import functools
@@ -23,7 +23,7 @@ MEMBER = {"sub": "member"}
 UNAVAILABLE = ClientError({"Error": {"Code": "InternalServerError"}}, "Query")
 
 
-def _failing(error: Exception) -> Any:
+def _fail_with(error: Exception) -> Any:
     def fail(**_: Any) -> None:
         raise error
 
@@ -57,23 +57,23 @@ class TestLists:
         }
         assert link == rosie.reads_link(link_id)
 
-    @pytest.mark.parametrize("kind", ["links", "notices"])
-    def test_pages_have_no_gap_and_no_empty_end(self, rosie: Customer, kind: str) -> None:
-        _fill(rosie, kind, 6)
-        everything = [each["id"] for each in rosie.reads(f"{kind}-get").json[kind]]
+    @pytest.mark.parametrize("collection", ["links", "notices"])
+    def test_pages_have_no_gap_and_the_last_is_not_empty(self, rosie: Customer, collection: str) -> None:
+        _add_records(rosie, collection, 6)
+        all_ids = [item["id"] for item in rosie.reads(f"{collection}-get").json[collection]]
         seen, query, pages = [], "limit=2", 0
         while True:
-            body = rosie.reads(f"{kind}-get", query=query).json
-            seen += [each["id"] for each in body[kind]]
+            body = rosie.reads(f"{collection}-get", query=query).json
+            seen += [item["id"] for item in body[collection]]
             pages += 1
             if "nextCursor" not in body:
                 break
             query = f"limit=2&cursor={body['nextCursor']}"
-        assert (seen, len(seen), pages) == (everything, 6, 3)
+        assert (seen, len(seen), pages) == (all_ids, 6, 3)
 
     @pytest.mark.parametrize(("query", "items", "has_more"), [("", 20, True), ("limit=1", 1, True), ("limit=100", 25, False)])
-    def test_default_page_size_is_twenty(self, rosie: Customer, query: str, items: int, has_more: bool) -> None:
-        _fill(rosie, "notices", 25)
+    def test_page_has_twenty_items_unless_limited_otherwise(self, rosie: Customer, query: str, items: int, has_more: bool) -> None:
+        _add_records(rosie, "notices", 25)
         body = rosie.reads("notices-get", query=query).json
         assert (len(body["notices"]), "nextCursor" in body) == (items, has_more)
 
@@ -87,44 +87,44 @@ class TestLists:
         ],
     )
     def test_invalid_limit_or_cursor_is_400(self, rosie: Customer, query: str) -> None:
-        answer = rosie.reads(query=query)
-        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        response = rosie.reads(query=query)
+        assert (response.status, response.json["code"]) == (400, "invalid_request")
 
-    def test_cursor_may_have_any_letter_of_its_alphabet(self, rosie: Customer) -> None:
+    def test_cursor_may_have_any_character_of_its_alphabet(self, rosie: Customer) -> None:
         assert rosie.reads(query="cursor=-_v7-_v7-_v7-_v7-_v7-w").json == {"links": []}
 
     def test_cursor_with_extra_characters_is_400(self, rosie: Customer) -> None:
-        _fill(rosie, "notices", 2)
+        _add_records(rosie, "notices", 2)
         cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
-        for spoilt in (f"!{cursor}", f"{cursor[:5]}%20{cursor[5:]}", f"{cursor}%0A", f"{cursor}=!", f"%2B{cursor}"):
-            assert rosie.reads("notices-get", query=f"cursor={spoilt}").status == 400, spoilt
+        for malformed in (f"!{cursor}", f"{cursor[:5]}%20{cursor[5:]}", f"{cursor}%0A", f"{cursor}=!", f"%2B{cursor}"):
+            assert rosie.reads("notices-get", query=f"cursor={malformed}").status == 400, malformed
 
     def test_query_is_consistent_and_reads_one_extra_item(self, rosie: Customer, dynamodb: Any) -> None:
-        wanted: list[tuple[Any, ...]] = []
+        options: list[tuple[Any, ...]] = []
 
-        def note(_: str, params: dict[str, Any]) -> None:
-            wanted.append((params.get("ConsistentRead"), params.get("Limit"), params.get("ProjectionExpression")))
+        def record_options(_: str, params: dict[str, Any]) -> None:
+            options.append((params.get("ConsistentRead"), params.get("Limit"), params.get("ProjectionExpression")))
 
-        with recording_calls(dynamodb, note):
+        with recording_calls(dynamodb, record_options):
             rosie.reads(query="limit=7")
             rosie.reads("link-get")
             rosie.reads("records-delete")
-        assert wanted == [(True, 8, None), (True, None, None), (True, None, None), (True, 500, "pk, sk")]
+        assert options == [(True, 8, None), (True, None, None), (True, None, None), (True, 500, "pk, sk")]
 
     def test_cursor_reaches_only_own_records(self, rosie: Customer) -> None:
-        _fill(rosie, "notices", 2)
+        _add_records(rosie, "notices", 2)
         cursor = rosie.reads("notices-get", query="limit=1").json["nextCursor"]
-        answer = rosie.reads("notices-get", MEMBER, f"cursor={cursor}", customerIdentifier="member")
-        assert answer.json == {"notices": []}
+        response = rosie.reads("notices-get", MEMBER, f"cursor={cursor}", customerIdentifier="member")
+        assert response.json == {"notices": []}
         assert uuid.UUID(bytes=base64.urlsafe_b64decode(cursor + "==")).version == 7
 
 
 class TestRecords:
-    """Records in the table that are large, over, or damaged."""
+    """Large, expired and damaged records in the table."""
 
     @pytest.fixture
     def put(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> Any:
-        """Put a copy of a link's record, changed, and return its id."""
+        """Return a function that stores a changed copy of a link's record and returns its id."""
         rosie.comes_back(rosie.gets_link()[1])
         item = link_record_of(dynamodb)
 
@@ -150,9 +150,9 @@ class TestRecords:
         assert "nextCursor" not in second
 
     def test_expired_record_is_hidden(self, rosie: Customer, put: Any) -> None:
-        over = put({"expiresAt": {"N": str(int(time.time()) - 1)}})
-        assert over not in [link["id"] for link in rosie.reads().json["links"]]
-        assert rosie.reads("link-get", linkId=over).json["code"] == "link_not_found"
+        expired_id = put({"expiresAt": {"N": str(int(time.time()) - 1)}})
+        assert expired_id not in [link["id"] for link in rosie.reads().json["links"]]
+        assert rosie.reads("link-get", linkId=expired_id).json["code"] == "link_not_found"
 
     def test_expired_records_do_not_shorten_a_page(self, rosie: Customer, put: Any) -> None:
         put({})
@@ -176,12 +176,12 @@ class TestRecords:
     ) -> None:
         if changes.get("callbackCount"):
             changes = {"callbackCount": {"S": "x"}}
-        damaged = put(changes, without)
-        good = put({})
-        assert rosie.reads().json["links"][0]["id"] == good
-        assert rosie.reads("link-get", linkId=damaged).json["code"] == "link_not_found"
+        damaged_id = put(changes, without)
+        valid_id = put({})
+        assert rosie.reads().json["links"][0]["id"] == valid_id
+        assert rosie.reads("link-get", linkId=damaged_id).json["code"] == "link_not_found"
         warnings = [line for line in output.lines() if line["message"] == "record_unreadable"]
-        assert [line["record"] for line in warnings] == [f"LINK#{damaged}"] * 2
+        assert [line["record"] for line in warnings] == [f"LINK#{damaged_id}"] * 2
 
     def test_record_without_a_uuid_affects_only_itself(self, rosie: Customer, put: Any) -> None:
         put({}, link_id="zzz")
@@ -194,8 +194,8 @@ def test_table_client_times_out_before_the_function(dynamodb: Any) -> None:
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (1, 1, 2)
 
 
-def _fill(rosie: Customer, kind: str, number: int) -> None:
-    if kind == "notices":
+def _add_records(rosie: Customer, collection: str, number: int) -> None:
+    if collection == "notices":
         for _ in range(number):
             assert rosie.notifies().status == 204
     else:
@@ -204,19 +204,19 @@ def _fill(rosie: Customer, kind: str, number: int) -> None:
 
 
 class TestIssuedLink:
-    """A link to which no callback has come: the browser was closed, killed, or lost its network."""
+    """A link without a callback, for example because the browser was closed or lost its network."""
 
     def test_issued_link_is_stored_immediately(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
-        asked = len(imin.calls)
+        calls_before = len(imin.calls)
         link_id, _ = rosie.gets_link()
-        assert (calls, len(imin.calls) - asked) == (["PutItem"], 1)
+        assert (calls, len(imin.calls) - calls_before) == (["PutItem"], 1)
         link = rosie.reads_link(link_id)
         assert set(link) == {"id", "status", "issuedAt", "expiresAt", "callbackCount", "sellers"}
         assert (link["status"], link["callbackCount"], link["sellers"]) == ("issued", 0, [])
 
     def test_issued_link_expires_as_announced(self, rosie: Customer) -> None:
-        answer = rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}).json
-        assert rosie.reads_link(answer["link"]["id"])["expiresAt"] == answer["link"]["expiresAt"]
+        link = rosie.accounts.get(query={"redirectUri": "brokerapp://linked"}).json["link"]
+        assert rosie.reads_link(link["id"])["expiresAt"] == link["expiresAt"]
 
     def test_issued_link_is_not_listed(self, rosie: Customer) -> None:
         rosie.gets_link()
@@ -233,7 +233,7 @@ class TestIssuedLink:
         rosie.connects("1")
         calls.clear()
         link = rosie.reads_link(link_id)
-        assert (link["status"], link["callbackCount"], [each["id"] for each in link["sellers"]]) == ("confirmed", 0, ["1"])
+        assert (link["status"], link["callbackCount"], [seller["id"] for seller in link["sellers"]]) == ("confirmed", 0, ["1"])
         assert "firstCallbackAt" not in link
         assert [call for call in calls if call != "GetItem"] == ["UpdateItem"]
         assert rosie.reads().json == {"links": [link]}
@@ -261,15 +261,15 @@ class TestIssuedLink:
         received_id, received = rosie.gets_link()
         imin.answers({}, 503)
         rosie.comes_back(received)
-        asked = len(imin.calls)
+        calls_before = len(imin.calls)
         for days, status in ((1, "issued"), (2, "link_not_found")):
-            later = time.time() + days * 86400 + 1
-            monkeypatch.setattr(table, "Table", functools.partial(Table, clock=functools.partial(float, later)))
+            moment = time.time() + days * 86400 + 1
+            monkeypatch.setattr(table, "Table", functools.partial(Table, clock=functools.partial(float, moment)))
             rosie.links = App(links.make_handler(environment))
             link = rosie.reads_link(link_id)
             assert link.get("code", link["status"]) == status
             assert rosie.reads_link(received_id)["status"] == "received"
-        assert len(imin.calls) == asked
+        assert len(imin.calls) == calls_before
 
     def test_issued_link_of_another_customer_is_not_found(self, rosie: Customer) -> None:
         link_id, _ = rosie.gets_link()
@@ -286,22 +286,22 @@ class TestIssuedLink:
     def test_concurrent_callback_of_an_issued_link_loses_nothing(self, rosie: Customer, imin: Imin) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
-        answer = imin.answer
+        respond = imin.answer
 
-        def come_back_meanwhile(request: Any) -> Any:
-            imin.answer = answer
+        def open_callback_meanwhile(request: Any) -> Any:
+            imin.answer = respond
             assert rosie.comes_back(state).status == 303
-            return answer(request)
+            return respond(request)
 
-        imin.answer = come_back_meanwhile
+        imin.answer = open_callback_meanwhile
         link = rosie.reads_link(link_id)
         assert (link["status"], link["callbackCount"], len(link["sellers"])) == ("confirmed", 1, 1)
 
     def test_link_that_is_not_stored_is_still_returned(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, output: Output
     ) -> None:
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "put_item", _failing(UNAVAILABLE))
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "put_item", _fail_with(UNAVAILABLE))
             link_id, _ = rosie.gets_link()
         text = output.text()
         assert '"LinksNotStored":[1.0]' in text
@@ -319,7 +319,7 @@ class TestIssuedLink:
         assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["new"]
 
 
-class TestOneLink:
+class TestSingleLink:
     def test_reading_a_confirmed_link_is_one_read(self, rosie: Customer, calls: list[str]) -> None:
         link_id, state = rosie.gets_link()
         rosie.connects("1")
@@ -332,7 +332,7 @@ class TestOneLink:
     def test_malformed_link_id_is_not_found(self, rosie: Customer, link_id: str) -> None:
         assert rosie.reads("link-get", linkId=link_id).json["code"] == "link_not_found"
 
-    def test_event_of_a_missing_link_is_not_found(self, rosie: Customer) -> None:
+    def test_sample_events_are_served_without_records(self, rosie: Customer) -> None:
         assert rosie.links.send(event("link-get")).json["code"] == "link_not_found"
         assert rosie.links.send(event("links-get")).json == {"links": []}
         assert rosie.links.send(event("notices-get")).json == {"notices": []}
@@ -350,11 +350,11 @@ class TestOneLink:
         imin.answers({}, 503)
         rosie.comes_back(state)
         rosie.connects("1")
-        answer = imin.answer
+        respond = imin.answer
 
         def erase(request: Any) -> Any:
             assert rosie.reads("records-delete").status == 204
-            return answer(request)
+            return respond(request)
 
         imin.answer = erase
         link = rosie.reads_link(link_id)
@@ -365,18 +365,18 @@ class TestOneLink:
         link_id, state = rosie.gets_link()
         imin.answers({}, 503)
         rosie.comes_back(state)
-        answer = rosie.reads("link-get", linkId=link_id)
-        assert (answer.status, answer.json["status"]) == (200, "received")
+        response = rosie.reads("link-get", linkId=link_id)
+        assert (response.status, response.json["status"]) == (200, "received")
 
 
 class TestWebhook:
-    def test_notice_behind_a_byte_order_mark_is_stored(self, rosie: Customer) -> None:
+    def test_notice_after_a_byte_order_mark_is_stored(self, rosie: Customer) -> None:
         assert rosie.notifies('\ufeff{"identifier": "rosie"}').status == 204
         assert len(rosie.reads("notices-get").json["notices"]) == 1
 
     def test_notice_is_stored_for_its_customer(self, rosie: Customer, calls: list[str]) -> None:
-        answer = rosie.notifies()
-        assert (answer.status, answer.body) == (204, b"")
+        response = rosie.notifies()
+        assert (response.status, response.body) == (204, b"")
         assert calls == ["PutItem"]
         (notice,) = rosie.reads("notices-get").json["notices"]
         assert set(notice) == {"id", "receivedAt", "type"}
@@ -393,7 +393,7 @@ class TestWebhook:
         assert len(rosie.reads("notices-get").json["notices"]) == 2
 
     @pytest.mark.parametrize(
-        ("body", "kind"),
+        ("body", "notice_type"),
         [
             ({"identifier": "rosie", "type": "Other"}, "Other"),
             ({"identifier": "rosie"}, None),
@@ -401,16 +401,16 @@ class TestWebhook:
             ({"identifier": "rosie", "@type": "x" * 1000}, "x" * 256),
         ],
     )
-    def test_notice_type_comes_from_the_body(self, rosie: Customer, body: Any, kind: str | None) -> None:
+    def test_notice_type_comes_from_the_body(self, rosie: Customer, body: Any, notice_type: str | None) -> None:
         assert rosie.notifies(body).status == 204
-        assert rosie.reads("notices-get").json["notices"][0].get("type") == kind
+        assert rosie.reads("notices-get").json["notices"][0].get("type") == notice_type
 
     @pytest.mark.parametrize("key", ["", "wrong", WEBHOOK_KEY[:-1], f"{WEBHOOK_KEY}x", "é"])
     def test_wrong_webhook_key_is_401_for_any_body(self, rosie: Customer, calls: list[str], key: str) -> None:
         for body in ("{}", "x" * 70_000):
-            answer = rosie.notifies(body, key)
-            assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
-            assert answer.headers["www-authenticate"] == "ApiKey", "a 401 has a challenge (RFC 9110 15.5.2)"
+            response = rosie.notifies(body, key)
+            assert (response.status, response.json["code"]) == (401, "unauthenticated")
+            assert response.headers["www-authenticate"] == "ApiKey", "a 401 has a challenge (RFC 9110 15.5.2)"
         assert calls == []
 
     def test_previous_and_rotated_webhook_key_are_accepted(
@@ -425,8 +425,8 @@ class TestWebhook:
     @pytest.mark.parametrize("is_base64", [False, True])
     def test_notice_may_have_64_kib(self, rosie: Customer, size: int, is_base64: bool) -> None:
         body = '{"identifier": "rosie"}'.ljust(size)
-        sent = base64.b64encode(body.encode()).decode() if is_base64 else body
-        assert rosie.notifies(sent, isBase64Encoded=is_base64).status == (204 if size == 65_536 else 413)
+        encoded = base64.b64encode(body.encode()).decode() if is_base64 else body
+        assert rosie.notifies(encoded, isBase64Encoded=is_base64).status == (204 if size == 65_536 else 413)
 
     @pytest.mark.parametrize(
         "body",
@@ -444,15 +444,15 @@ class TestWebhook:
         ],
     )
     def test_notice_without_a_customer_is_400(self, rosie: Customer, body: str, calls: list[str]) -> None:
-        answer = rosie.notifies(body)
-        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
+        response = rosie.notifies(body)
+        assert (response.status, response.json["code"]) == (400, "invalid_request")
         assert calls == []
 
-    def test_null_in_an_event_is_empty(self, rosie: Customer) -> None:
-        asked = event("webhook-post") | {"body": None, "rawQueryString": None, "isBase64Encoded": None, "pathParameters": None}
-        asked["headers"]["x-api-key"] = WEBHOOK_KEY
-        assert rosie.webhook.send(asked).json["code"] == "invalid_request"
-        assert rosie.webhook.send(asked | {"headers": None}).json["code"] == "unauthenticated"
+    def test_null_in_an_event_is_treated_as_empty(self, rosie: Customer) -> None:
+        payload = event("webhook-post") | {"body": None, "rawQueryString": None, "isBase64Encoded": None, "pathParameters": None}
+        payload["headers"]["x-api-key"] = WEBHOOK_KEY
+        assert rosie.webhook.send(payload).json["code"] == "invalid_request"
+        assert rosie.webhook.send(payload | {"headers": None}).json["code"] == "unauthenticated"
 
     def test_invalid_base64_body_is_400(self, rosie: Customer) -> None:
         assert rosie.notifies("%%%", isBase64Encoded=True).json["code"] == "invalid_request"
@@ -460,17 +460,17 @@ class TestWebhook:
     def test_unstored_notice_is_503_so_that_imin_repeats_it(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, output: Output
     ) -> None:
-        with monkeypatch.context() as failing:
-            failing.setattr(dynamodb, "put_item", _failing(UNAVAILABLE))
-            answer = rosie.notifies()
-        assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+        with monkeypatch.context() as patch:
+            patch.setattr(dynamodb, "put_item", _fail_with(UNAVAILABLE))
+            response = rosie.notifies()
+        assert (response.status, response.json["code"]) == (503, "storage_unavailable")
         assert '"NoticesNotStored":[1.0]' in output.text()
 
 
 class TestErasure:
     def test_erasure_removes_all_own_records_and_no_others(self, rosie: Customer) -> None:
-        _fill(rosie, "links", 2)
-        _fill(rosie, "notices", 2)
+        _add_records(rosie, "links", 2)
+        _add_records(rosie, "notices", 2)
         rosie.notifies({"identifier": "member"})
 
         assert [rosie.reads("records-delete").status for _ in range(2)] == [204, 204]
@@ -490,7 +490,7 @@ class TestErasure:
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str], calls: list[str]
     ) -> None:
         for start in range(0, 1300, 25):
-            _write(dynamodb, environment, range(start, start + 25))
+            _put_records(dynamodb, environment, range(start, start + 25))
         calls.clear()
         assert rosie.reads("records-delete").status == 204
         assert (calls.count("BatchWriteItem"), calls.count("Query")) == (1300 // 25, 4)
@@ -499,26 +499,26 @@ class TestErasure:
     def test_unprocessed_deletes_are_repeated(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        _write(dynamodb, environment, range(3))
+        _put_records(dynamodb, environment, range(3))
         delete = dynamodb.batch_write_item
-        waited: list[float] = []
+        batch_sizes: list[float] = []
         monkeypatch.setattr(table, "PAUSE_SECONDS", 0)
 
-        def leave_most_undone(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - botocore's name
+        def process_one_delete(RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - botocore's name
             ((name, requests),) = RequestItems.items()
-            waited.append(len(requests))
+            batch_sizes.append(len(requests))
             delete(RequestItems={name: requests[:1]})
             return {"UnprocessedItems": {name: requests[1:]} if requests[1:] else {}}
 
-        monkeypatch.setattr(dynamodb, "batch_write_item", leave_most_undone)
+        monkeypatch.setattr(dynamodb, "batch_write_item", process_one_delete)
         assert rosie.reads("records-delete").status == 204
-        assert waited == [3, 2, 1]
+        assert batch_sizes == [3, 2, 1]
 
     def test_erasure_pauses_only_after_unprocessed_deletes(self) -> None:
         key = {"pk": {"S": "CUSTOMER#rosie"}, "sk": {"S": "NOTICE#1"}}
-        found, undone = [[key], [key], []], [{"table": [key]}, {}]
+        pages, unprocessed = [[key], [key], []], [{"table": [key]}, {}]
         client: Any = SimpleNamespace(
-            query=lambda **_: {"Items": found.pop(0)}, batch_write_item=lambda **_: {"UnprocessedItems": undone.pop(0)}
+            query=lambda **_: {"Items": pages.pop(0)}, batch_write_item=lambda **_: {"UnprocessedItems": unprocessed.pop(0)}
         )
         waits: list[float] = []
         table.Table(StoreSettings("table", 1), client, sleep=waits.append).erase("rosie", lambda: True)
@@ -527,23 +527,23 @@ class TestErasure:
     def test_erasure_without_time_left_is_503_and_can_be_repeated(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
     ) -> None:
-        _write(dynamodb, environment, range(3))
+        _put_records(dynamodb, environment, range(3))
         rosie.links.context = Context(remaining_ms=2_000)
-        answer = rosie.reads("records-delete")
-        assert (answer.status, answer.json["code"], answer.json["retryable"]) == (503, "storage_unavailable", True)
+        response = rosie.reads("records-delete")
+        assert (response.status, response.json["code"], response.json["retryable"]) == (503, "storage_unavailable", True)
 
     @pytest.mark.parametrize("operation", ["query", "get_item", "batch_write_item"])
     def test_storage_fault_during_erasure_is_503(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, operation: str
     ) -> None:
-        _write(dynamodb, environment, range(1))
-        monkeypatch.setattr(dynamodb, operation, _failing(ConnectTimeoutError(endpoint_url="https://x")))
+        _put_records(dynamodb, environment, range(1))
+        monkeypatch.setattr(dynamodb, operation, _fail_with(ConnectTimeoutError(endpoint_url="https://x")))
         name = {"query": "links-get", "get_item": "link-get", "batch_write_item": "records-delete"}[operation]
-        answer = rosie.reads(name)
-        assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "storage_unavailable", "2")
+        response = rosie.reads(name)
+        assert (response.status, response.json["code"], response.headers["retry-after"]) == (503, "storage_unavailable", "2")
 
 
-def _write(dynamodb: Any, environment: dict[str, str], numbers: range) -> None:
-    """Put records of rosie into the table."""
+def _put_records(dynamodb: Any, environment: dict[str, str], numbers: range) -> None:
+    """Write records of rosie directly to the table."""
     puts = [{"PutRequest": {"Item": {"pk": {"S": "CUSTOMER#rosie"}, "sk": {"S": f"NOTICE#{number}"}}}} for number in numbers]
     dynamodb.batch_write_item(RequestItems={environment["LINKS_TABLE"]: puts})

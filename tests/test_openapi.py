@@ -1,4 +1,4 @@
-"""`openapi.json`: made from the code, up to date, valid, and complete. Whether answers keep to it is for `test_conformance.py`."""
+"""`openapi.json`: up to date with the code, valid and complete. `test_conformance.py` checks responses against it."""
 
 import json
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ DOCUMENT = json.loads(openapi.PATH.read_text())
 OPERATIONS = {
     f"{method.upper()} {path}": operation for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
 }
-UNREACHABLE = {"not_found", "method_not_allowed"}  # API Gateway routes, so a function refuses so only when it disagrees
+UNREACHABLE = {"not_found", "method_not_allowed"}  # returned only if a function's routes differ from API Gateway's
 
 
-class TestFile:
+class TestDocument:
     def test_document_is_up_to_date(self) -> None:
-        made = openapi.render(openapi.make_document(Template()))
-        assert made == openapi.PATH.read_text(), "openapi.json is stale: run `make openapi`"
+        rendered = openapi.render(openapi.make_document(Template()))
+        assert rendered == openapi.PATH.read_text(), "openapi.json is stale: run `make openapi`"
 
     def test_document_is_valid(self) -> None:
         validate(DOCUMENT)
@@ -42,24 +42,26 @@ class TestFile:
             for status, response in operation["responses"].items():
                 for code in response.get("content", {}).get("application/problem+json", {}).get("examples", {}):
                     described.setdefault(code, set()).add(status)
-        assert described == {code: {str(kind.status)} for code, kind in PROBLEM_TYPES.items() if code not in UNREACHABLE}
+        assert described == {
+            code: {str(problem_type.status)} for code, problem_type in PROBLEM_TYPES.items() if code not in UNREACHABLE
+        }
 
     def test_document_contains_no_null(self) -> None:
-        assert "null" not in {*_scalars(DOCUMENT["components"]["schemas"])}
-        assert None not in {*_scalars(DOCUMENT)}
+        assert "null" not in {*_iterate_scalars(DOCUMENT["components"]["schemas"])}
+        assert None not in {*_iterate_scalars(DOCUMENT)}
 
 
-def _scalars(value: Any) -> Iterator[Any]:
-    """All that `value` has in it, at whatever depth."""
+def _iterate_scalars(value: Any) -> Iterator[Any]:
+    """Yield all scalars in `value`, at any depth."""
     if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _scalars(each)
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _iterate_scalars(member)
     else:
         yield value
 
 
 class TestTolerance:
-    """What a client made from the document can read, beyond what there is today."""
+    """Future values that clients generated from the document must accept."""
 
     def test_account_with_a_new_status_is_valid(self) -> None:
         account = {"status": "suspended", "seller": {"links": []}, "suspendedAt": "2030-01-01T00:00:00Z"}
@@ -105,14 +107,14 @@ class TestParameters:
         self, environment: dict[str, str], imin: Imin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rosie = Customer(environment, imin)
-        asked: set[tuple[str, str]] = set()
+        queried: set[tuple[str, str]] = set()
         query_value = Request.query_value
 
-        def note(request: Request, name: str) -> str | None:
-            asked.add((request.route_key, name))
+        def record_parameter(request: Request, name: str) -> str | None:
+            queried.add((request.route_key, name))
             return query_value(request, name)
 
-        monkeypatch.setattr(Request, "query_value", note)
+        monkeypatch.setattr(Request, "query_value", record_parameter)
         rosie.accounts.send(event("accounts-get"))
         rosie.reads("links-get")
         rosie.reads("link-get")
@@ -120,7 +122,7 @@ class TestParameters:
         rosie.reads("records-delete")
 
         parameters = DOCUMENT["components"]["parameters"]
-        assert asked == {
+        assert queried == {
             (key, parameter["name"])
             for key, operation in OPERATIONS.items()
             for reference in operation["parameters"]

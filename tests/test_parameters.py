@@ -1,4 +1,4 @@
-"""Template parameters against the settings code: a bad value must stop the deployment, not a function.
+"""Template parameters against the settings code: an invalid value must stop the deployment, not a function.
 
 A pattern may be stricter than the code, because the code also runs locally (plain `http`), but never more lenient.
 """
@@ -19,14 +19,14 @@ ENVIRONMENT = {
     "OIDC_ISSUER": "https://identity.example.com",
     "OIDC_AUDIENCE": "app",
 }
-READERS: dict[str, tuple[str, Any]] = {
+SETTINGS_CLASSES: dict[str, tuple[str, Any]] = {
     "IMIN_BASE_URL": ("IminBaseUrl", UpstreamSettings),
     "IMIN_ACCOUNTS_PATH": ("IminAccountsPath", UpstreamSettings),
     "ALLOWED_REDIRECT_URIS": ("AllowedRedirectUris", RedirectSettings),
     "PUBLIC_BASE_URL": ("PublicBaseUrl", RedirectSettings),
     "OIDC_ISSUER": ("OidcIssuer", IdentitySettings),
 }
-GOOD = {
+VALID = {
     "IMIN_BASE_URL": ["https://book.imin.co", "https://imin.example.com:8443/a/b%20c/", "https://imin.example.com/a;b=c,d@e"],
     "IMIN_ACCOUNTS_PATH": [
         "/{customerIdentifier}",
@@ -49,7 +49,7 @@ GOOD = {
         "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_AbCdEfGhI",
     ],
 }
-BAD = {
+INVALID = {
     "IMIN_BASE_URL": [
         "book.imin.co",
         "ftp://book.imin.co",
@@ -114,8 +114,8 @@ BAD = {
         "https://identity.example.com?x=1",
     ],
 }
-# Accepted by the code for the local stack only, or correct but rare.
-STRICTER = {
+# Values that only the code accepts: those of the local stack, and valid but rare ones.
+ONLY_IN_CODE = {
     "IMIN_BASE_URL": ["http://127.0.0.1:3002", " https://book.imin.co", "https://[::1]:8443"],
     "IMIN_ACCOUNTS_PATH": [" /{customerIdentifier}"],
     "ALLOWED_REDIRECT_URIS": ["BrokerApp://linked", "brokerapp:linked"],
@@ -124,35 +124,35 @@ STRICTER = {
 }
 
 
-def _cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+def _list_cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, values in table.items() for value in values]
 
 
 def _is_deployable(name: str, value: str) -> bool:
-    return re.fullmatch(PARAMETERS[READERS[name][0]]["AllowedPattern"], value) is not None
+    return re.fullmatch(PARAMETERS[SETTINGS_CLASSES[name][0]]["AllowedPattern"], value) is not None
 
 
-def _read(name: str, value: str) -> None:
-    READERS[name][1].from_environment(ENVIRONMENT | {name: value})
+def _read_setting(name: str, value: str) -> None:
+    SETTINGS_CLASSES[name][1].from_environment(ENVIRONMENT | {name: value})
 
 
-@pytest.mark.parametrize(("name", "value"), _cases(GOOD))
+@pytest.mark.parametrize(("name", "value"), _list_cases(VALID))
 def test_pattern_and_code_accept_a_valid_value(name: str, value: str) -> None:
     assert _is_deployable(name, value)
-    _read(name, value)
+    _read_setting(name, value)
 
 
-@pytest.mark.parametrize(("name", "value"), _cases(BAD))
+@pytest.mark.parametrize(("name", "value"), _list_cases(INVALID))
 def test_pattern_and_code_reject_an_invalid_value(name: str, value: str) -> None:
     assert not _is_deployable(name, value)
     with pytest.raises(SettingsError, match=f"^{name}"):
-        _read(name, value)
+        _read_setting(name, value)
 
 
-@pytest.mark.parametrize(("name", "value"), _cases(STRICTER))
+@pytest.mark.parametrize(("name", "value"), _list_cases(ONLY_IN_CODE))
 def test_pattern_is_stricter_than_the_code_for_local_values(name: str, value: str) -> None:
     assert not _is_deployable(name, value)
-    _read(name, value)
+    _read_setting(name, value)
 
 
 @pytest.mark.parametrize("name", ["IminBaseUrl", "IminAccountsPath", "PublicBaseUrl"])
@@ -202,11 +202,11 @@ def test_lists_have_no_blanks_and_no_empty_entries(name: str, value: str, accept
     assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], value)) == accepted
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", SETTINGS_CLASSES)
 def test_code_accepts_every_value_that_matches_the_pattern(name: str) -> None:
-    @given(strategies.from_regex(f"(?a:{PARAMETERS[READERS[name][0]]['AllowedPattern']})", fullmatch=True))
+    @given(strategies.from_regex(f"(?a:{PARAMETERS[SETTINGS_CLASSES[name][0]]['AllowedPattern']})", fullmatch=True))
     @settings(deadline=None, suppress_health_check=list(HealthCheck))
     def check(value: str) -> None:
-        _read(name, value)
+        _read_setting(name, value)
 
     check()

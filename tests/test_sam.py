@@ -1,4 +1,4 @@
-"""The built functions in Lambda's containers, run by the real SAM CLI: every event, the main job, a whole link journey.
+"""The built functions, run by the SAM CLI in Lambda's containers: every sample event, the accounts, a whole link journey.
 
 `make test-sam` builds them and runs these tests; `make test` does not.
 """
@@ -38,28 +38,28 @@ FUNCTIONS = {f"{route.method} {route.path}": function.name for function in Templ
 START_SECONDS = 120
 
 
-def _command(*arguments: str) -> list[str]:
+def _build_command(*arguments: str) -> list[str]:
     options = os.environ.get("SAM_LOCAL_ARGS", "").split()
     return [sys.executable, "-m", "local.sam", str(ROOT / ".venv-sam/bin/sam"), *arguments, *options]
 
 
-def _environment() -> dict[str, str]:
+def _build_environment() -> dict[str, str]:
     ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT", "ISSUER_PORT"), map(str, free_ports(4)), strict=True))
     return {**os.environ, **ports, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1"}
 
 
 @contextlib.contextmanager
 def running(log: Path, *arguments: str) -> Iterator[tuple[str, str]]:
-    """`sam local` with `arguments`; gives its URL and the log's first line, once it answers."""
-    environment = _environment()
+    """Run `sam local` with `arguments`; yield its URL and its log once it is ready."""
+    environment = _build_environment()
     with log.open("wb") as output:
-        process = subprocess.Popen(_command(*arguments), cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
+        process = subprocess.Popen(_build_command(*arguments), cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
         try:
             deadline = time.monotonic() + START_SECONDS
             while "Running on" not in log.read_text(errors="replace"):
                 assert process.poll() is None, log.read_text(errors="replace")
                 assert time.monotonic() < deadline, log.read_text(errors="replace")
-                time.sleep(0.1)  # for another process, not for a clock
+                time.sleep(0.1)  # waits for another process, so a fake clock can't help
             yield f"http://127.0.0.1:{environment['PORT']}", log.read_text(errors="replace")
         finally:
             process.terminate()
@@ -69,15 +69,15 @@ def running(log: Path, *arguments: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("*.json")))
 def test_sam_local_invoke_serves_every_event(name: str) -> None:
     function = FUNCTIONS[event(name)["routeKey"]]
-    command = _command("invoke", function, "--event", str(EVENTS / f"{name}.json"))
-    ended = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, check=True, timeout=120)  # noqa: S603
-    response = json.loads(ended.stdout.decode().strip().splitlines()[-1])
+    command = _build_command("invoke", function, "--event", str(EVENTS / f"{name}.json"))
+    result = subprocess.run(command, cwd=ROOT, env=_build_environment(), capture_output=True, check=True, timeout=120)  # noqa: S603
+    response = json.loads(result.stdout.decode().strip().splitlines()[-1])
     assert response["statusCode"] == STATUSES[name]
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """`sam local start-api`: its URL, imin's, and headers with rosie's token."""
+    """Run `sam local start-api`; yield its URL, imin's URL, and headers with rosie's token."""
     with running(tmp_path_factory.mktemp("sam") / "api.log", "start-api", "--warm-containers", "LAZY") as (url, log):
         (line,) = (line for line in log.splitlines() if line.startswith("issuer "))
         issuer, imin = line.removeprefix("issuer ").split(", imin ")
@@ -86,7 +86,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, di
 
 
 class TestStartApi:
-    def test_sam_local_api_serves_the_main_job(self, api: tuple[str, str, dict[str, str]]) -> None:
+    def test_sam_local_api_serves_the_accounts(self, api: tuple[str, str, dict[str, str]]) -> None:
         url, _, headers = api
         response = requests.get(f"{url}/v1/customers/me/accounts", headers=headers, timeout=60)
         assert [account["status"] for account in response.json()["accounts"]] == ["not_connected", "not_connected", "connected"]
@@ -99,18 +99,18 @@ class TestStartApi:
     def test_sam_local_api_serves_a_whole_link_journey(self, api: tuple[str, str, dict[str, str]]) -> None:
         url, imin, headers = api
         rosie = f"{url}/v1/customers/me"
-        listed = requests.get(f"{rosie}/accounts?redirectUri=brokerapp://linked", headers=headers, timeout=60).json()
-        connect = listed["accounts"][0]["connect"]["existingAccountUrl"]
+        accounts = requests.get(f"{rosie}/accounts?redirectUri=brokerapp://linked", headers=headers, timeout=60).json()
+        connect_url = accounts["accounts"][0]["connect"]["existingAccountUrl"]
         login = {"email": "rosie@example.com", "password": "rosie-password"}
-        callback = requests.post(connect, data=login, allow_redirects=False, timeout=60).headers["Location"]
-        way_on = requests.get(callback, allow_redirects=False, timeout=60)
-        assert way_on.status_code == 303
-        assert way_on.headers["Location"] == f"brokerapp://linked?linkId={listed['link']['id']}&status=confirmed"
-        link = requests.get(f"{rosie}/links/{listed['link']['id']}", headers=headers, timeout=60).json()
+        callback = requests.post(connect_url, data=login, allow_redirects=False, timeout=60).headers["Location"]
+        redirect = requests.get(callback, allow_redirects=False, timeout=60)
+        assert redirect.status_code == 303
+        assert redirect.headers["Location"] == f"brokerapp://linked?linkId={accounts['link']['id']}&status=confirmed"
+        link = requests.get(f"{rosie}/links/{accounts['link']['id']}", headers=headers, timeout=60).json()
         assert [seller["name"] for seller in link["sellers"]] == ["Everyone Active"]
 
-        disconnected = {"customer": "rosie", "seller": "everyone-active"}
-        assert requests.post(f"{imin}/local/disconnect", data=disconnected, allow_redirects=False, timeout=60).status_code == 303
+        form = {"customer": "rosie", "seller": "everyone-active"}
+        assert requests.post(f"{imin}/local/disconnect", data=form, allow_redirects=False, timeout=60).status_code == 303
         assert len(requests.get(f"{rosie}/notices", headers=headers, timeout=60).json()["notices"]) == 1
         assert requests.delete(f"{rosie}/records", headers=headers, timeout=60).status_code == 204
         assert requests.get(f"{rosie}/links", headers=headers, timeout=60).json() == {"links": []}
@@ -119,7 +119,7 @@ class TestStartApi:
 def test_sam_local_lambda_is_invoked_by_boto3(tmp_path: Path) -> None:
     with running(tmp_path / "lambda.log", "start-lambda", "--warm-containers", "LAZY") as (url, _):
         credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-2"}
-        client: Any = boto3.client("lambda", endpoint_url=url, **credentials)  # type: ignore[call-overload]  # the keys are right
-        answer = client.invoke(FunctionName="AccountsFunction", Payload=json.dumps(event("accounts-get")))
-        response = json.loads(answer["Payload"].read())
+        client: Any = boto3.client("lambda", endpoint_url=url, **credentials)  # type: ignore[call-overload]  # the keys are valid
+        invocation = client.invoke(FunctionName="AccountsFunction", Payload=json.dumps(event("accounts-get")))
+        response = json.loads(invocation["Payload"].read())
         assert json.loads(response["body"])["customerIdentifier"] == "rosie"

@@ -1,4 +1,4 @@
-"""`docs/security.md`: each test that it names runs, in as many cases as are written beside it; `make tables` writes these."""
+"""`docs/security.md`: each cited test exists with the stated number of cases, which `make tables` updates."""
 
 import os
 import re
@@ -13,32 +13,32 @@ pytestmark = pytest.mark.external
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "security.md"
-NAMED = re.compile(r"`(\w+)::(test_\w+)`(?: \((\d+)\))?")
-COLLECTED = re.compile(r"tests/test_(\w+)\.py::(?:\w+::)*(test_\w+)")
+CITATION = re.compile(r"`(\w+)::(test_\w+)`(?: \((\d+)\))?")
+COLLECTED_TEST = re.compile(r"tests/test_(\w+)\.py::(?:\w+::)*(test_\w+)")
 
 
 @pytest.fixture(scope="module")
 def cases() -> Counter[tuple[str, str]]:
-    """How many cases there are of each test, by file and name."""
-    files = sorted({f"tests/test_{file}.py" for file, _, _ in NAMED.findall(PAGE.read_text())})
+    """Count the cases of each test in the cited files, by file and test name."""
+    files = sorted({f"tests/test_{file}.py" for file, _, _ in CITATION.findall(PAGE.read_text())})
     command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "--override-ini=addopts=", *files]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
-    return Counter((found[1], found[2]) for line in told.stdout.splitlines() if (found := COLLECTED.match(line)))
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return Counter((match[1], match[2]) for line in result.stdout.splitlines() if (match := COLLECTED_TEST.match(line)))
 
 
 def test_cited_tests_exist_with_the_stated_number_of_cases(cases: Counter[tuple[str, str]]) -> None:
     if os.environ.get("TABLES") == "write":
-        PAGE.write_text(NAMED.sub(lambda named: _written(named, cases), PAGE.read_text()))
-    said = {(file, name): int(number or 1) for file, name, number in NAMED.findall(PAGE.read_text())}
-    assert said == {each: cases[each] for each in said}, "run make tables"
+        PAGE.write_text(CITATION.sub(lambda match: _format_citation(match, cases), PAGE.read_text()))
+    stated = {(file, name): int(number or 1) for file, name, number in CITATION.findall(PAGE.read_text())}
+    assert stated == {test: cases[test] for test in stated}, "run make tables"
 
 
-def _written(named: re.Match[str], cases: Counter[tuple[str, str]]) -> str:
-    file, name, _ = named.groups()
+def _format_citation(match: re.Match[str], cases: Counter[tuple[str, str]]) -> str:
+    file, name, _ = match.groups()
     return f"`{file}::{name}`" + (f" ({cases[file, name]})" if cases[file, name] > 1 else "")
 
 
 def test_every_owasp_risk_cites_tests() -> None:
     rows = re.findall(r"^\| API(\d+) (.*)$", PAGE.read_text(), re.MULTILINE)
     assert [number for number, _ in rows] == [str(number) for number in range(1, 11)]
-    assert all(NAMED.search(row) or "the table below" in row for _, row in rows)
+    assert all(CITATION.search(row) or "the table below" in row for _, row in rows)

@@ -1,4 +1,4 @@
-"""Settings: what is taken, what stops a function from starting, and that it is named."""
+"""Settings: defaults, accepted values, and errors that name the invalid setting."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from seller_accounts.settings import (
     WebhookSettings,
 )
 
-GOOD = {
+VALID = {
     "IMIN_API_KEY_SECRET": "imin-key",
     "LINK_STATE_SECRET": "state-key",
     "ALLOWED_REDIRECT_URIS": "brokerapp://linked",
@@ -36,22 +36,22 @@ READERS = {
 
 
 def test_defaults_are_those_of_the_contract() -> None:
-    assert UpstreamSettings.from_environment(GOOD) == UpstreamSettings(
+    assert UpstreamSettings.from_environment(VALID) == UpstreamSettings(
         "https://book.imin.co", "/api/v2/customers/{customerIdentifier}/accounts", "imin-key"
     )
-    assert IdentitySettings.from_environment(GOOD) == IdentitySettings(
+    assert IdentitySettings.from_environment(VALID) == IdentitySettings(
         "https://identity.example.com/", frozenset({"broker-app"}), "sub"
     )
-    assert StateSettings.from_environment(GOOD) == StateSettings("state-key", 86400)
-    assert RedirectSettings.from_environment(GOOD) == RedirectSettings(frozenset({"brokerapp://linked"}), None)
-    assert StoreSettings.from_environment(GOOD) == StoreSettings("records", 400)
-    assert WebhookSettings.from_environment(GOOD) == WebhookSettings("webhook-key")
+    assert StateSettings.from_environment(VALID) == StateSettings("state-key", 86400)
+    assert RedirectSettings.from_environment(VALID) == RedirectSettings(frozenset({"brokerapp://linked"}), None)
+    assert StoreSettings.from_environment(VALID) == StoreSettings("records", 400)
+    assert WebhookSettings.from_environment(VALID) == WebhookSettings("webhook-key")
 
 
 @pytest.mark.parametrize(("name", "function"), [(name, function) for name, functions in READERS.items() for function in functions])
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_missing_setting_raises_with_its_name(name: str, function: Any, value: str | None) -> None:
-    environment = {key: given for key, given in (GOOD | {name: value}).items() if given is not None}
+    environment = {key: text for key, text in (VALID | {name: value}).items() if text is not None}
     with pytest.raises(SettingsError, match=rf"^{name} is missing$"):
         function.make_handler(environment)
 
@@ -104,13 +104,13 @@ def test_missing_setting_raises_with_its_name(name: str, function: Any, value: s
 )
 def test_invalid_setting_raises_with_its_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name}"):
-        accounts.make_handler(GOOD | {name: value})
+        accounts.make_handler(VALID | {name: value})
 
 
 @pytest.mark.parametrize("value", ["0", "3661", "a year"])
 def test_invalid_record_ttl_raises_with_its_name(value: str) -> None:
     with pytest.raises(SettingsError, match=r"^RECORD_TTL_DAYS"):
-        webhook.make_handler(GOOD | {"RECORD_TTL_DAYS": value})
+        webhook.make_handler(VALID | {"RECORD_TTL_DAYS": value})
 
 
 @pytest.mark.parametrize(
@@ -123,21 +123,21 @@ def test_invalid_record_ttl_raises_with_its_name(value: str) -> None:
         "http://[::1]/",
     ],
 )
-def test_https_own_scheme_and_loopback_redirect_uris_are_accepted(uri: str) -> None:
-    settings = RedirectSettings.from_environment(GOOD | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
+def test_https_custom_scheme_and_loopback_redirect_uris_are_accepted(uri: str) -> None:
+    settings = RedirectSettings.from_environment(VALID | {"ALLOWED_REDIRECT_URIS": f" brokerapp://linked ,{uri},"})
     assert settings.allowed_uris == {"brokerapp://linked", uri}
     assert settings.allows(f"{uri}?a=b")
 
 
-@pytest.mark.parametrize(("name", "least", "most"), [("LINK_TTL_SECONDS", 1, 2_592_000), ("RECORD_TTL_DAYS", 1, 3_660)])
-def test_number_is_accepted_only_within_its_limits(name: str, least: int, most: int) -> None:
-    for good in (least, most):
-        environment = GOOD | {name: str(good)}
-        read = StateSettings.from_environment(environment).ttl_seconds if name == "LINK_TTL_SECONDS" else None
-        assert (read or StoreSettings.from_environment(environment).record_ttl_days) == good
-    for bad in (least - 1, most + 1):
+@pytest.mark.parametrize(("name", "minimum", "maximum"), [("LINK_TTL_SECONDS", 1, 2_592_000), ("RECORD_TTL_DAYS", 1, 3_660)])
+def test_number_is_accepted_only_within_its_limits(name: str, minimum: int, maximum: int) -> None:
+    for valid in (minimum, maximum):
+        environment = VALID | {name: str(valid)}
+        ttl_seconds = StateSettings.from_environment(environment).ttl_seconds if name == "LINK_TTL_SECONDS" else None
+        assert (ttl_seconds or StoreSettings.from_environment(environment).record_ttl_days) == valid
+    for invalid in (minimum - 1, maximum + 1):
         with pytest.raises(SettingsError, match=f"^{name}"):
-            (StateSettings if name == "LINK_TTL_SECONDS" else StoreSettings).from_environment(GOOD | {name: str(bad)})
+            (StateSettings if name == "LINK_TTL_SECONDS" else StoreSettings).from_environment(VALID | {name: str(invalid)})
 
 
 @pytest.mark.parametrize(
@@ -145,24 +145,24 @@ def test_number_is_accepted_only_within_its_limits(name: str, least: int, most: 
 )
 def test_http_base_url_is_accepted_for_loopback_and_private_addresses(host: str) -> None:
     url = f"http://{host}:3002"
-    assert UpstreamSettings.from_environment(GOOD | {"IMIN_BASE_URL": url}).base_url == url
+    assert UpstreamSettings.from_environment(VALID | {"IMIN_BASE_URL": url}).base_url == url
 
 
 @pytest.mark.parametrize("value", ["ios-app,android-app", " ios-app , android-app,", "android-app,ios-app,ios-app"])
 def test_several_audiences_are_separated_by_commas(value: str) -> None:
-    assert IdentitySettings.from_environment(GOOD | {"OIDC_AUDIENCE": value}).audiences == {"ios-app", "android-app"}
+    assert IdentitySettings.from_environment(VALID | {"OIDC_AUDIENCE": value}).audiences == {"ios-app", "android-app"}
 
 
 def test_customer_claim_can_be_configured() -> None:
-    assert IdentitySettings.from_environment(GOOD | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
+    assert IdentitySettings.from_environment(VALID | {"CUSTOMER_CLAIM": "customer"}).customer_claim == "customer"
 
 
 def test_trailing_slash_of_a_base_url_is_dropped() -> None:
     assert (
-        UpstreamSettings.from_environment(GOOD | {"IMIN_BASE_URL": "https://imin.example.com/X/"}).base_url
+        UpstreamSettings.from_environment(VALID | {"IMIN_BASE_URL": "https://imin.example.com/X/"}).base_url
         == "https://imin.example.com/X"
     )
     assert (
-        RedirectSettings.from_environment(GOOD | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url
+        RedirectSettings.from_environment(VALID | {"PUBLIC_BASE_URL": "http://127.0.0.1:3000/"}).public_base_url
         == "http://127.0.0.1:3000"
     )

@@ -1,4 +1,4 @@
-"""The smoke test after a deployment: against servers that respond well and badly, and against the local stack."""
+"""The smoke test after a deployment, run against healthy and faulty servers and against the local stack."""
 
 import contextlib
 import socket
@@ -13,7 +13,7 @@ from tests.stack import free_ports, running
 
 pytestmark = pytest.mark.external
 
-GOOD = {
+HEALTHY = {
     "GET /v1/health": "200 OK",
     "GET /v1/customers/me/accounts": "401 Unauthorized",
     "GET /v1/link-callbacks/smoke-test": "400 Bad Request",
@@ -22,8 +22,8 @@ GOOD = {
 
 
 @contextlib.contextmanager
-def api(statuses: Mapping[str, str]) -> Iterator[str]:
-    """Serve an API that answers each route with its status, and any other with 404."""
+def serve_api(statuses: Mapping[str, str]) -> Iterator[str]:
+    """Serve an API that returns the given status for each route, and 404 for any other."""
 
     def script(connection: socket.socket, request: bytes) -> None:
         route = request.decode().partition(" HTTP/")[0]
@@ -35,20 +35,20 @@ def api(statuses: Mapping[str, str]) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry immediately, and only for a moment."""
+    """Retry after 10 ms, for at most 100 ms."""
     monkeypatch.setattr(smoke, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(smoke.run, "__defaults__", (0.1,))
 
 
 def test_healthy_api_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    with api(GOOD) as url:
+    with serve_api(HEALTHY) as url:
         smoke.main(f"{url}/")
     assert "responds as it should (4 calls)" in capsys.readouterr().out
 
 
-def test_vanished_routes_fail_with_a_hint() -> None:
+def test_missing_routes_fail_with_a_hint() -> None:
     with (
-        api({name: status for name, status in GOOD.items() if "customers" not in name}) as url,
+        serve_api({name: status for name, status in HEALTHY.items() if "customers" not in name}) as url,
         pytest.raises(SystemExit) as exited,
     ):
         smoke.main(url)
@@ -56,20 +56,20 @@ def test_vanished_routes_fail_with_a_hint() -> None:
     assert "/v1/health" not in str(exited.value.code)
 
 
-@pytest.mark.parametrize("route", GOOD)
+@pytest.mark.parametrize("route", HEALTHY)
 @pytest.mark.parametrize("status", ["503 Service Unavailable", "302 Found"])
 def test_any_other_status_fails_without_following_redirects(route: str, status: str) -> None:
-    with api(GOOD | {route: status}) as url:
+    with serve_api(HEALTHY | {route: status}) as url:
         (failure,) = smoke.run(url)
-    assert failure.startswith(f"{route}: {status[:3]}, expected {GOOD[route][:3]}")
+    assert failure.startswith(f"{route}: {status[:3]}, expected {HEALTHY[route][:3]}")
 
 
-def test_late_api_passes() -> None:
-    statuses = dict(GOOD)
+def test_api_that_becomes_healthy_in_time_passes() -> None:
+    statuses = dict(HEALTHY)
     del statuses["GET /v1/health"]
-    with api(statuses) as url:
+    with serve_api(statuses) as url:
         assert smoke.run(url, max_seconds=0)
-        statuses |= GOOD
+        statuses |= HEALTHY
         assert smoke.run(url) == []
 
 

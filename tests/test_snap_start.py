@@ -1,4 +1,4 @@
-"""An environment that Lambda restores from a snapshot (SnapStart) shares nothing with its twins that it must not share."""
+"""Execution environments restored from a SnapStart snapshot: new connections, fetched secrets and new random numbers."""
 
 import json
 import os
@@ -18,35 +18,35 @@ from tests.loopback import answer, serve
 
 pytestmark = pytest.mark.external
 
-ANSWER = json.dumps({"imin:item": [{"seller": {"@id": "1"}}]}).encode()
+RESPONSE_BODY = json.dumps({"imin:item": [{"seller": {"@id": "1"}}]}).encode()
 
 
 class Restorable:
-    """The hooks that were registered since this was made, run as Lambda's runtime runs them."""
+    """The restore hooks registered since this object was made, to run like Lambda's runtime."""
 
     def __init__(self) -> None:
-        self._before = len(snapshot_restore_py.get_after_restore())
+        self._hooks_before = len(snapshot_restore_py.get_after_restore())
 
     def restore(self) -> None:
-        """Goes on as from a snapshot."""
+        """Run the hooks, as after a restore from a snapshot."""
         hooks: list[Any] = snapshot_restore_py.get_after_restore()
-        for hook, arguments, options in hooks[self._before :]:
+        for hook, arguments, options in hooks[self._hooks_before :]:
             hook(*arguments, **options)
 
 
 @pytest.fixture
 def restorable() -> Iterator[Restorable]:
-    """Hooks of this test alone."""
+    """Yield the restore hooks of this test, and remove them afterwards."""
     hooks: list[Any] = snapshot_restore_py.get_after_restore()
-    kept = len(hooks)
+    hooks_before = len(hooks)
     yield Restorable()
-    del hooks[kept:]
+    del hooks[hooks_before:]
 
 
 def test_restored_function_reconnects_and_fetches_the_secret_again(
     restorable: Restorable, environment: dict[str, str], secrets_manager: Any
 ) -> None:
-    with serve(answer(ANSWER)) as imin:
+    with serve(answer(RESPONSE_BODY)) as imin:
         app = App(accounts.make_handler({**environment, "IMIN_BASE_URL": imin.url}))
         assert app.get().status == app.get().status == 200
         assert imin.connections == 1
@@ -79,8 +79,8 @@ def test_restored_function_reseeds_random_numbers(restorable: Restorable, enviro
     with patch.dict(os.environ, environment):
         init_handler(accounts.make_handler)
     random.seed(1)
-    in_snapshot = random.getstate()
+    snapshot_state = random.getstate()
 
     restorable.restore()
 
-    assert random.getstate() != in_snapshot
+    assert random.getstate() != snapshot_state

@@ -9,7 +9,7 @@ from tests.soak import soak
 
 pytestmark = pytest.mark.external
 
-SECONDS = 12  # about 20 with starting and reading back
+SECONDS = 12  # of traffic; with the start and the final reads, the test takes about 20
 
 
 def test_intermittent_faults_lose_no_write_and_cause_no_500(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`make start`: the main job as a newcomer does it, and what the stack promises to who starts it."""
+"""The local stack of `make start`: accounts, gateway, concurrency, settings, faults and shutdown."""
 
 import json
 import os
@@ -35,11 +35,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 ACCOUNTS = "/v1/customers/me/accounts"
 
 
-class TestMainJob:
+class TestAccounts:
     def test_rosie_has_one_seller_of_each_case(self, stack: Stack) -> None:
         response = stack.get(ACCOUNTS)
         assert response.status_code == 200
-        accounts = {each["seller"]["name"]: each for each in response.json()["accounts"]}
+        accounts = {account["seller"]["name"]: account for account in response.json()["accounts"]}
         assert [accounts[name]["status"] for name in accounts] == ["not_connected", "not_connected", "connected"]
         assert [accounts[name].get("emailMatches") for name in accounts] == [True, False, None]
         assert "connect" not in accounts["Everyone Active"]
@@ -67,11 +67,11 @@ class TestMainJob:
 
     @pytest.mark.parametrize(("customer", "statuses"), [("new", {"not_connected"}), ("member", {"connected"})])
     def test_new_is_connected_nowhere_and_member_everywhere(self, stack: Stack, customer: str, statuses: set[str]) -> None:
-        assert {each["status"] for each in stack.get(ACCOUNTS, customer).json()["accounts"]} == statuses
+        assert {account["status"] for account in stack.get(ACCOUNTS, customer).json()["accounts"]} == statuses
 
     def test_member_has_evidence_requests_in_every_status_and_conflicts(self, stack: Stack) -> None:
         accounts = stack.get(ACCOUNTS, "member").json()["accounts"]
-        assert {each["status"] for account in accounts for each in account["evidenceRequests"]} == {
+        assert {request["status"] for account in accounts for request in account["evidenceRequests"]} == {
             "potential",
             "active",
             "completed",
@@ -111,7 +111,7 @@ class TestGateway:
     @pytest.mark.parametrize(
         ("method", "path"), [("GET", "/nothing"), ("GET", "/v1/nothing"), ("PUT", "/v1/health"), ("HEAD", "/v1/health")]
     )
-    def test_unrouted_request_is_404_of_the_gateway(self, stack: Stack, method: str, path: str) -> None:
+    def test_unrouted_request_is_404_from_the_gateway(self, stack: Stack, method: str, path: str) -> None:
         response = stack.send(method, path)
         assert response.status_code == 404
         assert method == "HEAD" or response.json() == {"message": "Not Found"}
@@ -120,12 +120,12 @@ class TestGateway:
         assert stack.send("GET", "/v1/health").json() == {"status": "ok"}
 
     @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer a.b.c", "Basic x"])
-    def test_invalid_token_is_401_of_the_gateway(self, stack: Stack, authorization: str) -> None:
+    def test_invalid_token_is_401_from_the_gateway(self, stack: Stack, authorization: str) -> None:
         response = stack.send("GET", ACCOUNTS, headers={"Authorization": authorization})
         assert (response.status_code, response.json()) == (401, {"message": "Unauthorized"})
 
     @pytest.mark.parametrize("claims", [{"exp": 1}, {"aud": "another"}, {"iss": "https://evil.example.com"}, {"nbf": 9999999999}])
-    def test_expired_token_is_401_of_the_gateway(self, stack: Stack, claims: dict[str, object]) -> None:
+    def test_token_with_an_invalid_claim_is_401_from_the_gateway(self, stack: Stack, claims: dict[str, object]) -> None:
         headers = {"Authorization": f"Bearer {stack.token('rosie', claims=claims)}"}
         assert stack.send("GET", ACCOUNTS, headers=headers).status_code == 401
 
@@ -138,7 +138,7 @@ class TestGateway:
         assert stack.send("GET", "/v1/customers/5/accounts", headers=headers).status_code in {401, 404}
 
     @pytest.mark.parametrize("body", ["rubbish", "[]", "{}", '{"sub": "rosie"}', '{"customerIdentifier": ""}'])
-    def test_token_without_a_customer_is_400(self, stack: Stack, body: str) -> None:
+    def test_token_request_without_a_customer_is_400(self, stack: Stack, body: str) -> None:
         assert requests.post(f"{stack.url}/local/token", data=body, timeout=5).status_code == 400
 
     def test_access_log_has_the_route_instead_of_the_path(self, stack: Stack) -> None:
@@ -154,8 +154,8 @@ class TestConcurrency:
             stack.get(ACCOUNTS)
             start = time.monotonic()
             with ThreadPoolExecutor(3) as pool:
-                ended = sorted(pool.map(lambda _: (stack.get(ACCOUNTS, "slow").status_code, time.monotonic() - start)[1], range(3)))
-            assert ended[1] < 6 < ended[2]
+                times = sorted(pool.map(lambda _: (stack.get(ACCOUNTS, "slow").status_code, time.monotonic() - start)[1], range(3)))
+            assert times[1] < 6 < times[2]
 
     def test_dead_environment_is_replaced(self, tmp_path: Path) -> None:
         with running(tmp_path, CONCURRENCY="1") as stack:
@@ -163,7 +163,7 @@ class TestConcurrency:
             for child in children:
                 os.kill(int(child), signal.SIGKILL)
             while any(" Z " not in Path(f"/proc/{child}/stat").read_text() for child in children):
-                time.sleep(0.01)  # for other processes, not for a clock
+                time.sleep(0.01)  # waits for other processes, so a fake clock can't help
             assert stack.get(ACCOUNTS).status_code == 200
 
     def test_environment_dead_before_its_event_is_a_function_error(
@@ -174,19 +174,19 @@ class TestConcurrency:
         process = pool._idle.queue[0]
         assert process
         process.kill()
-        monkeypatch.setattr(process, "is_running", lambda: True)  # it dies just after it was looked at
+        monkeypatch.setattr(process, "is_running", lambda: True)  # as if the process died just after the check
         with pytest.raises(FunctionError):
             pool.invoke({})
 
 
-class TestStarting:
+class TestStartup:
     def test_stack_has_the_templates_secrets_and_supports_rotation(self, tmp_path: Path) -> None:
         with running(tmp_path, IMIN_API_KEY="another-key", CONCURRENCY="1") as stack:
             assert stack.get(ACCOUNTS).status_code == 200
             client = client_of(stack.aws_url, "secretsmanager")
             assert client.get_secret_value(SecretId="IminApiKeySecret")["SecretString"] == "another-key"
             client.put_secret_value(SecretId="IminApiKeySecret", SecretString="wrong")
-            assert stack.get(ACCOUNTS).status_code == 200, "the key is kept for five minutes"
+            assert stack.get(ACCOUNTS).status_code == 200, "the key is cached for five minutes"
             assert len(client.get_secret_value(SecretId="LinkStateSecret")["SecretString"]) >= 43
 
     def test_environment_setting_replaces_a_dependency(self, tmp_path: Path) -> None:
@@ -207,18 +207,18 @@ class TestStarting:
     def test_invalid_setting_stops_the_stack_with_its_name(self, name: str, value: str) -> None:
         ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
         environment = {"PATH": os.environ["PATH"], **ports, name: value}
-        ended = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
         )
-        assert ended.returncode == 1
-        assert name in ended.stderr.decode().splitlines()[-1]
+        assert result.returncode == 1
+        assert name in result.stderr.decode().splitlines()[-1]
 
     def test_output_lists_all_urls(self, tmp_path: Path) -> None:
         with running(tmp_path, CONCURRENCY="1", LOGS="", IMIN_BASEURL="x") as stack:
             log = stack.log.read_text()
             assert "IMIN_BASEURL is not a setting: did you mean IMIN_BASE_URL?" in log
-            for place in (f"{stack.url}/  (sign in as rosie", f"{stack.url}/docs", f"{stack.imin_url}/  (", "stop         Ctrl-C"):
-                assert place in log
+            for text in (f"{stack.url}/  (sign in as rosie", f"{stack.url}/docs", f"{stack.imin_url}/  (", "stop         Ctrl-C"):
+                assert text in log
             assert log.splitlines()[-1] == f"ready {stack.url}"
 
     def test_log_has_one_line_for_each_call_and_error(self, tmp_path: Path) -> None:
@@ -236,11 +236,11 @@ class TestStarting:
     def test_taken_port_stops_the_stack(self, stack: Stack, name: str) -> None:
         ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
         environment = {"PATH": os.environ["PATH"], **ports, name: stack.aws_url.rpartition(":")[2]}
-        ended = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
         )
-        assert ended.returncode == 1
-        assert f"{name}: port {environment[name]} is in use, most likely by another `make start`" in ended.stderr.decode()
+        assert result.returncode == 1
+        assert f"{name}: port {environment[name]} is in use, most likely by another `make start`" in result.stderr.decode()
 
 
 class TestFaults:
@@ -249,22 +249,22 @@ class TestFaults:
             assert requests.post(f"{stack.imin_url}/local/fault", data={"fault": fault}, timeout=5).status_code == 200
 
         try:
-            listed = stack.get(ACCOUNTS, "noor", params={"redirectUri": "brokerapp://linked"}).json()
-            connect = next(each["connect"] for each in listed["accounts"] if each["status"] == "not_connected")
+            accounts = stack.get(ACCOUNTS, "noor", params={"redirectUri": "brokerapp://linked"}).json()
+            connect = next(account["connect"] for account in accounts["accounts"] if account["status"] == "not_connected")
             form = {"email": "noor@example.com", "password": "noor-password"}
-            link = f"/v1/customers/me/links/{listed['link']['id']}"
+            link = f"/v1/customers/me/links/{accounts['link']['id']}"
             switch("old-urls")
             assert requests.get(connect["existingAccountUrl"], timeout=5).status_code == 410
             switch("throttled")
             response = stack.get(ACCOUNTS, "noor")
             assert (response.status_code, response.json()) == (429, {"message": "Too Many Requests"})
             switch("storage-down")
-            returned = requests.post(connect["existingAccountUrl"], data=form, timeout=20)
-            assert returned.status_code == 503
-            assert "Try again" in returned.text
+            callback = requests.post(connect["existingAccountUrl"], data=form, timeout=20)
+            assert callback.status_code == 503
+            assert "Try again" in callback.text
             switch("imin-down")
-            again = stack.send("GET", urlsplit(returned.url).path)
-            assert again.headers["Location"].endswith("status=received")
+            retry = stack.send("GET", urlsplit(callback.url).path)
+            assert retry.headers["Location"].endswith("status=received")
             assert stack.get(link, "noor").json()["status"] == "received"
             switch("nothing")
             assert stack.get(link, "noor").json()["status"] == "confirmed"
@@ -272,7 +272,7 @@ class TestFaults:
             switch("nothing")
 
 
-class TestStopping:
+class TestShutdown:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_signal_stops_the_whole_stack(self, tmp_path: Path, number: int) -> None:
         with running(tmp_path) as stack:
@@ -291,7 +291,7 @@ class TestStopping:
                     requests.get(stack.url + "/v1/health", timeout=1)
                 except requests.ConnectionError:
                     return
-                time.sleep(0.05)  # for another process, not for a clock
+                time.sleep(0.05)  # waits for another process, so a fake clock can't help
             raise AssertionError("the stack outlived make")
 
 
@@ -309,8 +309,8 @@ def test_callback_is_settled_after_imin_is_back(tmp_path: Path) -> None:
         callback = parse_qs(urlsplit(imin.requests[-1].split()[1].decode()).query)["redirectUri"][0]
         connected.append("1")
         is_down = True
-        way_on = stack.send("GET", callback.removeprefix(stack.url)).headers["Location"]
-        assert way_on == f"brokerapp://linked?linkId={link_id}&status=received"
+        location = stack.send("GET", callback.removeprefix(stack.url)).headers["Location"]
+        assert location == f"brokerapp://linked?linkId={link_id}&status=received"
         assert stack.get(f"/v1/customers/me/links/{link_id}").json()["status"] == "received"
         is_down = False
         link = stack.get(f"/v1/customers/me/links/{link_id}").json()

@@ -1,4 +1,4 @@
-"""The stages in `samconfig.toml`: what each sets is a parameter of the template, and good."""
+"""The stages in `samconfig.toml`: each sets only parameters of the template, and to valid values."""
 
 import re
 import tomllib
@@ -19,7 +19,7 @@ STAGES: dict[str, Any] = tomllib.loads((Path(__file__).parent.parent / "samconfi
 del STAGES["version"]
 
 
-def _settings(stage: str) -> dict[str, str]:
+def _read_settings(stage: str) -> dict[str, str]:
     release, *overrides = STAGES[stage]["deploy"]["parameters"]["parameter_overrides"]
     assert release == RELEASE
     return dict(override.split("=", 1) for override in overrides)
@@ -27,25 +27,25 @@ def _settings(stage: str) -> dict[str, str]:
 
 def test_every_stage_has_its_own_stack_name() -> None:
     assert list(STAGES) == PARAMETERS["Stage"]["AllowedValues"]
-    for stage, about in STAGES.items():
-        assert _settings(stage)["Stage"] == stage
-        assert about["global"]["parameters"]["stack_name"] == f"seller-accounts-{stage}"  # global: `sam delete` needs it too
-        assert about["deploy"]["parameters"]["tags"] == f"service=seller-accounts stage={stage}"
+    for stage, config in STAGES.items():
+        assert _read_settings(stage)["Stage"] == stage
+        assert config["global"]["parameters"]["stack_name"] == f"seller-accounts-{stage}"  # global: `sam delete` needs it too
+        assert config["deploy"]["parameters"]["tags"] == f"service=seller-accounts stage={stage}"
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_required_parameters_are_set_and_valid(stage: str) -> None:
-    settings = _settings(stage)
-    needed = {name for name, about in PARAMETERS.items() if "Default" not in about}
-    assert needed <= settings.keys() <= PARAMETERS.keys()
+    settings = _read_settings(stage)
+    required = {name for name, parameter in PARAMETERS.items() if "Default" not in parameter}
+    assert required <= settings.keys() <= PARAMETERS.keys()
     for name, value in settings.items():
-        about = PARAMETERS[name]
-        assert re.fullmatch(about.get("AllowedPattern", ".*"), value), name
-        assert value in map(str, about.get("AllowedValues", [value])), name
+        parameter = PARAMETERS[name]
+        assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), name
+        assert value in map(str, parameter.get("AllowedValues", [value])), name
 
 
 def test_prod_is_protected_monitored_and_deployed_gradually() -> None:
-    prod = _settings("prod")
+    prod = _read_settings("prod")
     assert prod["TableDeletionProtection"] == "true"
     assert prod["AlarmEmail"]
     assert prod["DeploymentType"].startswith(("Canary", "Linear"))
@@ -53,13 +53,13 @@ def test_prod_is_protected_monitored_and_deployed_gradually() -> None:
 
 
 def test_prod_keeps_logs_longer() -> None:
-    days = [int(_settings(stage)["LogRetentionDays"]) for stage in ("dev", "staging", "prod")]
+    days = [int(_read_settings(stage)["LogRetentionDays"]) for stage in ("dev", "staging", "prod")]
     assert days == sorted(set(days))
 
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """CloudFormation, to be told what it answers."""
+    """Yield a stub that defines CloudFormation's responses."""
     client = boto3.client("cloudformation", region_name="eu-west-2", aws_access_key_id="test", aws_secret_access_key="test")
     monkeypatch.setattr(boto3, "client", lambda _name, region_name: client if region_name == "eu-west-2" else None)
     with Stubber(client) as stubber:

@@ -1,4 +1,4 @@
-"""What the local stack checks before it starts, and how it shortens the functions' log."""
+"""The checks before the local stack starts, and the shortened log of its functions."""
 
 import json
 
@@ -12,7 +12,7 @@ KNOWN = ["IMIN_BASE_URL", "LINKS_TABLE", "ALLOWED_REDIRECT_URIS", "LINK_TTL_SECO
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "suggestion"),
     [
         ("IMIN_BASEURL", "IMIN_BASE_URL"),
         ("LINK_TABLE", "LINKS_TABLE"),
@@ -22,8 +22,8 @@ KNOWN = ["IMIN_BASE_URL", "LINKS_TABLE", "ALLOWED_REDIRECT_URIS", "LINK_TTL_SECO
         ("OIDC_ISUER", "OIDC_ISSUER"),
     ],
 )
-def test_misspelt_setting_is_reported(name: str, meant: str) -> None:
-    assert misspelt_settings([name], KNOWN) == {name: meant}
+def test_misspelt_setting_is_reported(name: str, suggestion: str) -> None:
+    assert misspelt_settings([name], KNOWN) == {name: suggestion}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_two_settings_with_one_port_are_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "shown"),
+    ("entry", "shortened"),
     [
         ({"level": "INFO", "message": "request", "status": 200}, ""),
         ({"level": "INFO", "message": "request", "code": "forbidden"}, "  forbidden"),
@@ -57,8 +57,8 @@ def test_two_settings_with_one_port_are_reported() -> None:
         ({"_aws": {}}, ""),
     ],
 )
-def test_log_entry_is_shortened(entry: dict[str, object], shown: str) -> None:
-    assert shorten(json.dumps(entry) + "\n", {"ALLOWED_REDIRECT_URIS": "a://b"}) == shown
+def test_log_entry_is_shortened(entry: dict[str, object], shortened: str) -> None:
+    assert shorten(json.dumps(entry) + "\n", {"ALLOWED_REDIRECT_URIS": "a://b"}) == shortened
 
 
 def test_line_that_is_not_json_is_shown_unchanged() -> None:

@@ -1,4 +1,4 @@
-"""Log lines: which ids they carry, and that warnings of libraries become such lines too."""
+"""Log lines: their ids and fields, and warnings of libraries as log lines."""
 
 import copy
 import logging
@@ -16,29 +16,29 @@ from seller_accounts.settings import SettingsError
 from tests.conftest import App, Output, event
 
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-GOOD = event("accounts-get")
+EVENT = event("accounts-get")
 
 
-class TestIds:
+class TestFields:
     @pytest.mark.parametrize(
         "unreadable",
-        [{}, {"version": "1.0"}, {**GOOD, "rawPath": 5}, {**GOOD, "headers": {"a": None}}, {**GOOD, "requestContext": None}],
+        [{}, {"version": "1.0"}, {**EVENT, "rawPath": 5}, {**EVENT, "headers": {"a": None}}, {**EVENT, "requestContext": None}],
     )
     def test_unreadable_event_has_its_own_ids(self, app: App, output: Output, unreadable: dict[str, Any]) -> None:
-        app.send(GOOD)
+        app.send(EVENT)
         app.context = copy.copy(app.context)
         app.context.aws_request_id = "another"
         app.handler(unreadable, app.context)
         before, after = output.lines()
-        assert before["correlation_id"] == GOOD["requestContext"]["requestId"]
+        assert before["correlation_id"] == EVENT["requestContext"]["requestId"]
         assert "correlation_id" not in after
         assert after["function_request_id"] == "another"
 
     def test_log_line_has_the_trace_id(self, app: App, output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
-        app.send(GOOD)
+        app.send(EVENT)
         monkeypatch.delenv("_X_AMZN_TRACE_ID")
-        app.send(GOOD)
+        app.send(EVENT)
         traced, untraced = output.lines()
         assert traced["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
         assert "xray_trace_id" not in untraced
@@ -53,9 +53,9 @@ class TestIds:
         assert None not in line.values()
 
 
-class TestLibraries:
+class TestLibraryWarnings:
     @pytest.fixture(autouse=True)
-    def _captured(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def _capture_warnings(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
         telemetry.capture_library_warnings()
         yield
@@ -72,7 +72,7 @@ class TestLibraries:
     def test_python_warning_is_logged_as_library_warning(self, output: Output) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            logging.captureWarnings(False)  # the context manager put Python's own display back
+            logging.captureWarnings(False)  # `catch_warnings` restored Python's own output
             logging.captureWarnings(True)
             warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
         (line,) = output.lines()
@@ -83,14 +83,14 @@ class TestLibraries:
         logging.getLogger("botocore").info("found credentials")
         assert output.text() == ""
 
-    def test_own_line_is_written_once(self, output: Output) -> None:
+    def test_service_log_line_is_written_once(self, output: Output) -> None:
         telemetry.log(logging.ERROR, "event")
         assert len(output.lines()) == 1
 
 
 @pytest.mark.parametrize("name", ["POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"])
 @pytest.mark.parametrize("value", [None, "", " "])
-def test_function_without_a_metrics_namespace_does_not_start(name: str, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_without_powertools_settings_does_not_start(name: str, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is None:
         monkeypatch.delenv(name)
     else:

@@ -1,4 +1,4 @@
-"""The template against the code: routes, variables, rights, metrics. Its stages are in `test_stages`."""
+"""The template against the code: routes, variables, permissions, metrics. `test_stages.py` tests the stages."""
 
 import ast
 import functools
@@ -35,7 +35,7 @@ AWS_METRICS = {  # by namespace and dimension, from each service's own guide
 template = Template()
 
 
-def _listed(value: Any) -> list[str]:
+def _as_list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
@@ -54,7 +54,7 @@ def test_all_routes_have_the_specified_authorizer() -> None:
 
 
 def test_functions_get_exactly_the_variables_they_read() -> None:
-    class Recording(dict[str, str]):
+    class RecordingEnvironment(dict[str, str]):
         read: set[str]
 
         def get(self, key: str, default: Any = None) -> Any:
@@ -62,7 +62,7 @@ def test_functions_get_exactly_the_variables_they_read() -> None:
             return super().get(key, default)
 
     for function in template.functions():
-        environment = Recording(
+        environment = RecordingEnvironment(
             {**function.environment, "OIDC_ISSUER": "https://i", "OIDC_AUDIENCE": "a", "ALLOWED_REDIRECT_URIS": "a://b"}
         )
         environment.read = set()
@@ -70,65 +70,73 @@ def test_functions_get_exactly_the_variables_they_read() -> None:
         assert environment.read == set(function.environment) - NOT_READ_BY_FUNCTIONS
 
 
-class TestRights:
-    """Every function is used in all its ways, and may do what it then did: that, and nothing else."""
+class TestPermissions:
+    """The permissions of each function, which must be exactly those used by all of its code."""
 
     @pytest.fixture
-    def asked(self, dynamodb: Any, secrets_manager: Any) -> Iterator[set[tuple[str, str]]]:
-        """Record the calls to AWS: actions, as IAM names them, and the secret or table of each."""
-        found: set[tuple[str, str]] = set()
+    def used_permissions(self, dynamodb: Any, secrets_manager: Any) -> Iterator[set[tuple[str, str]]]:
+        """Record the permissions that calls to AWS use: IAM actions, and the secret or table of each."""
+        used_permissions: set[tuple[str, str]] = set()
 
-        def note(service: str, operation: str, params: dict[str, Any]) -> None:
+        def record(service: str, operation: str, params: dict[str, Any]) -> None:
             resource = params.get("SecretId") or params.get("TableName") or "".join(params["RequestItems"])
-            found.add((f"{service}:{operation}", resource))
+            used_permissions.add((f"{service}:{operation}", resource))
 
         with (
-            recording_calls(dynamodb, functools.partial(note, "dynamodb")),
-            recording_calls(secrets_manager, functools.partial(note, "secretsmanager")),
+            recording_calls(dynamodb, functools.partial(record, "dynamodb")),
+            recording_calls(secrets_manager, functools.partial(record, "secretsmanager")),
         ):
-            yield found
+            yield used_permissions
 
-    def test_accounts_function_has_exactly_the_rights_it_uses(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+    def test_accounts_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, used_permissions: set[tuple[str, str]]
+    ) -> None:
         rosie.gets_link()
-        assert asked == _allowed("AccountsFunction")
+        assert used_permissions == _read_permissions("AccountsFunction")
 
-    def test_link_callback_function_has_exactly_the_rights_it_uses(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+    def test_link_callback_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, used_permissions: set[tuple[str, str]]
+    ) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1")
-        asked.clear()
+        used_permissions.clear()
         for _ in range(MAX_CALLBACKS + 1):
             rosie.comes_back(state)
-        assert asked == _allowed("LinkCallbackFunction")
+        assert used_permissions == _read_permissions("LinkCallbackFunction")
 
-    def test_links_function_has_exactly_the_rights_it_uses(self, rosie: Customer, imin: Imin, asked: set[tuple[str, str]]) -> None:
+    def test_links_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, imin: Imin, used_permissions: set[tuple[str, str]]
+    ) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
         rosie.comes_back(state)
         rosie.show()
-        asked.clear()
+        used_permissions.clear()
         assert rosie.reads_link(link_id)["status"] == "not_confirmed"
         for name in ("links-get", "notices-get", "records-delete"):
             assert rosie.reads(name).status < 300
-        assert asked == _allowed("LinksFunction")
+        assert used_permissions == _read_permissions("LinksFunction")
 
-    def test_webhook_function_has_exactly_the_rights_it_uses(self, rosie: Customer, asked: set[tuple[str, str]]) -> None:
+    def test_webhook_function_has_exactly_the_permissions_it_uses(
+        self, rosie: Customer, used_permissions: set[tuple[str, str]]
+    ) -> None:
         assert rosie.notifies().status == 204
-        assert asked == _allowed("WebhookFunction")
+        assert used_permissions == _read_permissions("WebhookFunction")
 
 
-def _allowed(function: str) -> set[tuple[str, str]]:
-    """Return the rights of the function's role: actions, and the secret or table of each."""
+def _read_permissions(function: str) -> set[tuple[str, str]]:
+    """Return the permissions of the function's role: actions, and the secret or table of each."""
     (policy,) = template.resources("AWS::Serverless::Function")[function]["Policies"]
     assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
     return {
         (action, resource.removesuffix(".Arn"))
         for statement in policy["Statement"]
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
+        for action in _as_list(statement["Action"])
+        for resource in _as_list(statement["Resource"])
     }
 
 
-class TestWhatIsKept:
+class TestStoredData:
     def test_table_has_ttl_backups_and_is_retained(self) -> None:
         ((name, table),) = template.resources("AWS::DynamoDB::Table").items()
         assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
@@ -136,15 +144,15 @@ class TestWhatIsKept:
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
         assert table["DeletionProtectionEnabled"] == "true"
-        for kept in (name, "DataKey", "IminApiKeySecret", "IminWebhookSecret"):  # of no use without the key
-            about = template.document["Resources"][kept]
-            assert (about["DeletionPolicy"], about["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        for resource_name in (name, "DataKey", "IminApiKeySecret", "IminWebhookSecret"):  # the table is useless without the key
+            resource = template.document["Resources"][resource_name]
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
     def test_secrets_are_generated_with_a_value(self) -> None:
-        """An empty secret is a 503 of this service, which fires the errors alarm and so stops deployments."""
+        """Check that no secret is created empty: that would be a 503, which fires the errors alarm and so stops deployments."""
         secrets = template.resources("AWS::SecretsManager::Secret")
         generated = {"PasswordLength": 64, "ExcludePunctuation": True}
-        assert [each.get("GenerateSecretString") for each in secrets.values()] == [generated] * 3
+        assert [secret.get("GenerateSecretString") for secret in secrets.values()] == [generated] * 3
 
     def test_all_data_is_encrypted_with_the_stacks_key(self) -> None:
         (table,) = template.resources("AWS::DynamoDB::Table").values()
@@ -153,9 +161,9 @@ class TestWhatIsKept:
         secrets = template.resources("AWS::SecretsManager::Secret").values()
         assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "DataKey.Arn"}
         assert topic["KmsMasterKeyId"] == "DataKey"
-        assert {each["KmsKeyId"] for each in [*logs, *secrets]} == {"DataKey.Arn"}
+        assert {resource["KmsKeyId"] for resource in [*logs, *secrets]} == {"DataKey.Arn"}
 
-    def test_functions_share_a_log_group_with_retention_and_access_log_has_no_state(self) -> None:
+    def test_functions_share_one_log_group_and_access_log_has_no_state(self) -> None:
         logs = template.resources("AWS::Logs::LogGroup")
         assert {log["RetentionInDays"] for log in logs.values()} == {"30"}
         assert template.resolve(template.document["Globals"]["Function"]["LoggingConfig"]) == {"LogGroup": "FunctionsLog"}
@@ -177,8 +185,8 @@ class TestWhatIsKept:
 
     def test_data_protection_policy_includes_email_addresses(self) -> None:
         identifiers = template.document["Mappings"]["Logs"]["Never"]["Data"]
-        assert all(re.fullmatch(r"arn:aws:dataprotection::aws:data-identifier/\w+", each) for each in identifiers)
-        assert {each.rpartition("/")[2] for each in identifiers} >= {"EmailAddress", "IpAddress", "AwsSecretKey"}
+        assert all(re.fullmatch(r"arn:aws:dataprotection::aws:data-identifier/\w+", identifier) for identifier in identifiers)
+        assert {identifier.rpartition("/")[2] for identifier in identifiers} >= {"EmailAddress", "IpAddress", "AwsSecretKey"}
 
 
 def test_api_is_throttled_and_public_routes_more_strictly() -> None:
@@ -214,9 +222,9 @@ class TestApi:
         assert set(cors["ExposeHeaders"]) == {"ETag", "Retry-After", "apigw-requestid"}
         assert "AllowCredentials" not in cors
 
-    def test_default_endpoint_is_off_only_with_a_domain(self) -> None:
+    def test_default_endpoint_can_be_off_only_with_a_domain(self) -> None:
         (rule,) = [
-            each for each in template.document["Rules"].values() if "DisableExecuteApiEndpoint" in str(each["RuleCondition"])
+            rule for rule in template.document["Rules"].values() if "DisableExecuteApiEndpoint" in str(rule["RuleCondition"])
         ]
         assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}
         assert self.api["DisableExecuteApiEndpoint"]["Fn::If"][0] == "HasNoExecuteApiEndpoint"
@@ -229,7 +237,7 @@ class TestDeployment:
         assert shared["AutoPublishAlias"] == "live"
         alarms = {"Fn::If": ["HasErrorsAlarmGuard", [{"Ref": "ErrorsAlarm"}], [{"Ref": "AWS::NoValue"}]]}
         assert shared["DeploymentPreference"] == {"Type": {"Ref": "DeploymentType"}, "Alarms": alarms}
-        assert shared["Environment"]["Variables"]["RELEASE"] == {"Ref": "Release"}  # else Lambda publishes no new version
+        assert shared["Environment"]["Variables"]["RELEASE"] == {"Ref": "Release"}  # otherwise Lambda publishes no new version
         for name in MODULES:
             assert template.document["Resources"][name]["Properties"]["AutoPublishCodeSha256"] == {"Ref": "Release"}
 
@@ -248,33 +256,33 @@ class TestDeployment:
         groups = template.document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
         parameters = template.document["Parameters"]
         assert sorted(name for group in groups for name in group["Parameters"]) == sorted(parameters)
-        for name, about in parameters.items():
-            assert about["Description"], name
-            assert about.keys() & {"AllowedPattern", "AllowedValues", "MinLength", "MinValue"}, name
+        for name, parameter in parameters.items():
+            assert parameter["Description"], name
+            assert parameter.keys() & {"AllowedPattern", "AllowedValues", "MinLength", "MinValue"}, name
 
 
-def _metrics_of_the_code() -> set[str]:
-    """All names that are counted or measured: given as they stand, or in a table called `…_METRICS`."""
-    found: set[str] = set()
+def _find_code_metrics() -> set[str]:
+    """Return all metric names passed to `count` or `measure` as constants, or listed in a `…_METRICS` table."""
+    metrics: set[str] = set()
     for module in FUNCTIONS.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text())):
             match node:
                 case ast.Call(func=ast.Name("count" | "measure"), args=[ast.Constant(str(name)), *_]):
-                    found.add(name)
+                    metrics.add(name)
                 case ast.Assign([ast.Name(table)], ast.Dict() as names) | ast.AnnAssign(ast.Name(table), _, ast.Dict() as names):
                     if table.endswith("_METRICS"):
-                        found |= {ast.literal_eval(value) for value in names.values}
-    return found
+                        metrics |= {ast.literal_eval(value) for value in names.values}
+    return metrics
 
 
-class TestWatching:
+class TestMonitoring:
     alarms = template.resources("AWS::CloudWatch::Alarm")
-    ours = _metrics_of_the_code()
+    code_metrics = _find_code_metrics()
 
     def is_emitted(self, namespace: str, name: str, dimensions: dict[str, str]) -> bool:
-        """Whether there is such a metric: the code's own, or one of AWS's with a resource of this template."""
+        """Return whether the code emits the metric, or AWS does for a resource of this template."""
         if namespace == "SellerAccounts":
-            return name in self.ours and dimensions == {"service": "seller-accounts-dev"}
+            return name in self.code_metrics and dimensions == {"service": "seller-accounts-dev"}
         assert dimensions.pop("DataProtectionOperation", "Audit") == "Audit"
         ((dimension, resource),) = dimensions.items()
         return name in AWS_METRICS[namespace, dimension] and resource in template.document["Resources"]
@@ -282,9 +290,9 @@ class TestWatching:
     @pytest.mark.parametrize("name", alarms)
     def test_alarm_metrics_exist(self, name: str) -> None:
         alarm = self.alarms[name]
-        metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
+        metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query] or [alarm]
         for metric in metrics:
-            dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
             assert self.is_emitted(metric["Namespace"], metric["MetricName"], dimensions), metric
 
     @pytest.mark.parametrize("name", alarms)
@@ -292,7 +300,7 @@ class TestWatching:
         alarm = self.alarms[name]
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"]
         section = alarm["AlarmDescription"].rpartition("docs/runbook.md#")[2]
-        assert section in {_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
+        assert section in {_make_anchor(line) for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")}
 
     def test_runbook_has_every_warning(self) -> None:
         code = "".join(module.read_text() for module in FUNCTIONS.rglob("*.py"))
@@ -302,30 +310,30 @@ class TestWatching:
 
     def test_dashboard_shows_existing_metrics_and_all_alarms(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
-        shown, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
-        assert {alarm.removesuffix(".Arn") for alarm in shown["properties"]["alarms"]} == set(self.alarms)
-        *named, findings = [metric for each in widgets for metric in _written_out(each["properties"]["metrics"])]
-        for namespace, name, dimension, value, *_ in named:
+        alarm_widget, *widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+        assert {alarm.removesuffix(".Arn") for alarm in alarm_widget["properties"]["alarms"]} == set(self.alarms)
+        *metrics, findings = [metric for widget in widgets for metric in _expand_shorthand(widget["properties"]["metrics"])]
+        for namespace, name, dimension, value, *_ in metrics:
             assert self.is_emitted(namespace, name, {dimension: value}), name
         assert 'Namespace="AWS/Logs" MetricName="LogEventsWithFindings"' in findings[0]["expression"]
 
     def test_dashboard_shows_every_metric_of_the_code(self) -> None:
         (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
-        assert {name for name in self.ours if f'"{name}"' not in dashboard["DashboardBody"]} == set()
+        assert {name for name in self.code_metrics if f'"{name}"' not in dashboard["DashboardBody"]} == set()
 
 
-def _written_out(metrics: list[list[Any]]) -> list[list[Any]]:
+def _expand_shorthand(metrics: list[list[Any]]) -> list[list[Any]]:
     """Expand CloudWatch's shorthand: "." repeats a value of the metric before, "..." all of them."""
     previous: list[Any] = []
     expanded = []
     for metric in metrics:
         values = [*previous, *metric[1:]] if metric[0] == "..." else metric
-        previous = [previous[place] if value == "." else value for place, value in enumerate(values) if isinstance(value, str)]
+        previous = [previous[index] if value == "." else value for index, value in enumerate(values) if isinstance(value, str)]
         expanded.append([*previous, *(value for value in values if isinstance(value, dict))])
     return expanded
 
 
-def _anchor(heading: str) -> str:
+def _make_anchor(heading: str) -> str:
     return heading.removeprefix("## ").lower().replace(" ", "-")
 
 

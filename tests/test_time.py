@@ -1,4 +1,4 @@
-"""Time: clocks that differ, leap years, the ends of the calendar, local zones, and what expires between two steps."""
+"""Time: clock skew, leap years, the limits of the calendar, time zones, and expiry between two steps."""
 
 import json
 import time
@@ -30,7 +30,7 @@ ZONES = ["UTC", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Pago_Pago", "
 
 @pytest.fixture(params=ZONES)
 def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Set the machine's own time zone, on which nothing may depend."""
+    """Set the machine's time zone, which must have no effect."""
     monkeypatch.setenv("TZ", request.param)
     time.tzset()
     yield
@@ -39,7 +39,7 @@ def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 class Key:
-    """A signing key."""
+    """A fixed signing key."""
 
     def value(self) -> str:
         return "key"
@@ -51,19 +51,19 @@ class Key:
         return False
 
 
-def states(now: float, ttl_seconds: int = DAY) -> LinkStates:
-    """States at `now`."""
+def make_states(now: float, ttl_seconds: int = DAY) -> LinkStates:
+    """Make link states at the time `now`."""
     key: Any = Key()
     return LinkStates(StateSettings("name", ttl_seconds), key, lambda: now)
 
 
-def link(issued_at: datetime) -> Link:
+def make_link(issued_at: datetime) -> Link:
     """Make a link issued at a given moment, with a callback."""
     return Link("id", "received", issued_at, issued_at + timedelta(days=1), issued_at, issued_at, 1, [], b"")
 
 
-def connected(at: datetime | None) -> list[Account]:
-    """One account, connected at a moment."""
+def make_connected_accounts(at: datetime | None) -> list[Account]:
+    """Make a list of one account, connected at a given moment."""
     seller = Seller(id="1", links=[])
     return [Connected(seller=seller, connected_at=at, access_passes=[], entitlement_errors=[], evidence_requests=[])]
 
@@ -81,72 +81,72 @@ class TestConfirmation:
         ],
     )
     def test_clock_skew_is_five_minutes_on_any_day(self, issued_at: datetime, connected_at: datetime, counts: bool) -> None:
-        assert bool(newly_connected(connected(connected_at), link(issued_at))) is counts
+        assert bool(newly_connected(make_connected_accounts(connected_at), make_link(issued_at))) is counts
 
     def test_connection_date_in_the_far_future_is_stored_and_read(self, dynamodb: Any) -> None:
-        records = table_at(dynamodb, LEAP_DAY.timestamp())
+        records = make_table(dynamodb, LEAP_DAY.timestamp())
         store = LinkStore(records)
         recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, LEAP_DAY, "")
-        far = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-        settled = store.settle("rosie", recorded, newly_connected(connected(far), recorded))
+        far_date = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+        settled = store.settle("rosie", recorded, newly_connected(make_connected_accounts(far_date), recorded))
         assert settled == store.get("rosie", LINK_ID)
-        assert settled.sellers[0].connected_at == far
+        assert settled.sellers[0].connected_at == far_date
 
 
 class TestLinkState:
     @pytest.mark.usefixtures("_zone")
     def test_state_times_are_utc_in_any_zone(self) -> None:
-        made = states(LEAP_DAY.timestamp()).issue("rosie", "a://b")
-        assert made.expires_at == datetime(2028, 3, 1, 23, 59, 59, tzinfo=UTC)
-        assert states(LEAP_DAY.timestamp() + DAY).read(made.state)[1] == LEAP_DAY
+        issued = make_states(LEAP_DAY.timestamp()).issue("rosie", "a://b")
+        assert issued.expires_at == datetime(2028, 3, 1, 23, 59, 59, tzinfo=UTC)
+        assert make_states(LEAP_DAY.timestamp() + DAY).read(issued.state)[1] == LEAP_DAY
         with pytest.raises(ExpiredStateError):
-            states(LEAP_DAY.timestamp() + DAY + 1).read(made.state)
+            make_states(LEAP_DAY.timestamp() + DAY + 1).read(issued.state)
 
     def test_state_of_the_far_future_is_read_back(self) -> None:
         now = datetime(9998, 12, 31, tzinfo=UTC).timestamp()
-        assert states(now).read(states(now).issue("rosie", "a://b").state)
+        assert make_states(now).read(make_states(now).issue("rosie", "a://b").state)
 
 
 @given(st.integers(-2 * CLOCK_SKEW_SECONDS, 2 * CLOCK_SKEW_SECONDS + DAY))
-def test_state_is_valid_from_five_minutes_before_its_issue_until_its_expiry(seconds: int) -> None:
-    token = states(0).issue("rosie", "a://b").state
+def test_state_is_valid_from_five_minutes_before_issue_until_expiry(seconds: int) -> None:
+    state = make_states(0).issue("rosie", "a://b").state
     if -CLOCK_SKEW_SECONDS <= seconds <= DAY:
-        assert states(seconds).read(token)[0].customer_identifier == "rosie"
+        assert make_states(seconds).read(state)[0].customer_identifier == "rosie"
     else:
         with pytest.raises(ExpiredStateError):
-            states(seconds).read(token)
+            make_states(seconds).read(state)
 
 
-class TestExpiryBetweenTwoSteps:
+class TestExpiryBetweenSteps:
     @pytest.fixture
-    def later(self, monkeypatch: pytest.MonkeyPatch) -> Any:
-        """Lets a day and more pass for states."""
+    def expire_states(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Return a function that moves the clock of link states past their expiry."""
         return lambda: monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(time.time()) + 2 * DAY)
 
-    def test_link_that_expires_after_its_callback_still_settles(self, rosie: Customer, imin: Imin, later: Any) -> None:
+    def test_link_that_expires_after_its_callback_still_settles(self, rosie: Customer, imin: Imin, expire_states: Any) -> None:
         link_id, state = rosie.gets_link()
         imin.answers({}, 500)
         assert query_of(rosie.comes_back(state))["status"] == "received"
-        later()
+        expire_states()
         rosie.connects("1")
         assert rosie.comes_back(state).status == 410
         assert rosie.reads_link(link_id)["status"] == "confirmed"
         assert rosie.reads_link(link_id)["callbackCount"] == 1
 
-    def test_link_that_expires_during_the_imin_call_is_confirmed(self, rosie: Customer, imin: Imin, later: Any) -> None:
+    def test_link_that_expires_during_the_imin_call_is_confirmed(self, rosie: Customer, imin: Imin, expire_states: Any) -> None:
         _, state = rosie.gets_link()
         rosie.connects("1")
-        answer = imin.answer
+        respond = imin.answer
 
         def expire(request: Any) -> Any:
-            later()
-            return answer(request)
+            expire_states()
+            return respond(request)
 
         imin.answer = expire
         assert query_of(rosie.comes_back(state))["status"] == "confirmed"
 
 
-class TestReading:
+class TestDateParsing:
     @pytest.mark.parametrize(
         ("text", "moment"),
         [
@@ -164,26 +164,26 @@ class TestReading:
     @pytest.mark.usefixtures("_zone")
     def test_date_is_read_as_utc_in_any_zone_or_warns(self, text: str, moment: datetime | None) -> None:
         item = {"seller": {"@id": "1"}, "dateLinked": text, "accessPass": {"text": "1"}}
-        answer = reshape(json.dumps({"imin:item": [item]}).encode())
-        (account,) = answer.accounts
+        reshaped = reshape(json.dumps({"imin:item": [item]}).encode())
+        (account,) = reshaped.accounts
         assert isinstance(account, Connected)
-        assert (account.connected_at, len(answer.warnings)) == (moment, moment is None)
+        assert (account.connected_at, len(reshaped.warnings)) == (moment, moment is None)
 
 
 @given(st.datetimes(timezones=st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-14, 0, 14)])))
 def test_parsed_moment_equals_the_original_in_whole_seconds(moment: datetime) -> None:
     try:
-        read = parse_moment(moment.isoformat())
+        parsed = parse_moment(moment.isoformat())
     except OverflowError:
         assert moment.year in {1, 9999}
         return
-    assert read == moment.replace(microsecond=0)
-    assert read is not None
-    assert read.tzinfo is UTC
+    assert parsed == moment.replace(microsecond=0)
+    assert parsed is not None
+    assert parsed.tzinfo is UTC
 
 
-def table_at(dynamodb: Any, now: float) -> Table:
-    """Make the table at `now`, with a retention of 400 days."""
+def make_table(dynamodb: Any, now: float) -> Table:
+    """Make the table at the time `now`, with a retention of 400 days."""
     return Table(StoreSettings("RecordsTable", 400), dynamodb, lambda: now)
 
 
@@ -191,22 +191,22 @@ def table_at(dynamodb: Any, now: float) -> Table:
 def test_callback_time_is_utc_in_any_zone(rosie: Customer) -> None:
     link_id, state = rosie.gets_link()
     rosie.comes_back(state)
-    came = datetime.fromisoformat(rosie.reads_link(link_id)["firstCallbackAt"])
-    assert abs(datetime.now(UTC) - came) < timedelta(minutes=1)
+    callback_at = datetime.fromisoformat(rosie.reads_link(link_id)["firstCallbackAt"])
+    assert abs(datetime.now(UTC) - callback_at) < timedelta(minutes=1)
 
 
 class TestTimeToLive:
     @pytest.mark.usefixtures("_zone")
     def test_time_to_live_counts_days_of_86400_seconds_in_any_zone(self, dynamodb: Any) -> None:
         now = datetime(2027, 1, 26, 12, tzinfo=UTC)
-        records = table_at(dynamodb, now.timestamp() + 0.9)
+        records = make_table(dynamodb, now.timestamp() + 0.9)
         NoticeStore(records).add("rosie", None)
         (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
         assert datetime.fromtimestamp(int(item["expiresAt"]["N"]), UTC) == datetime(2028, 3, 1, 12, tzinfo=UTC)
         assert item["receivedAt"]["S"] == "2027-01-26T12:00:00Z"
 
     def test_only_a_callback_extends_the_expiry_of_a_record(self, dynamodb: Any) -> None:
-        first, last, later = (LinkStore(table_at(dynamodb, now)) for now in (0, 10 * DAY, 20 * DAY))
+        first, last, later = (LinkStore(make_table(dynamodb, now)) for now in (0, 10 * DAY, 20 * DAY))
         issued_at = datetime.fromtimestamp(0, UTC)
         first.record_callback("rosie", "1", issued_at, issued_at, "")
         recorded = last.record_callback("rosie", "1", issued_at, issued_at, "")
@@ -216,6 +216,6 @@ class TestTimeToLive:
 
     def test_expired_record_accepts_a_new_callback(self, dynamodb: Any) -> None:
         issued_at = datetime.fromtimestamp(0, UTC)
-        LinkStore(table_at(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "")
-        recorded = LinkStore(table_at(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, issued_at, "")
+        LinkStore(make_table(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "")
+        recorded = LinkStore(make_table(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, issued_at, "")
         assert recorded.callback_count == 2

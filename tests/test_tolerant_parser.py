@@ -1,4 +1,4 @@
-"""Reading imin defensively: every drift that is known of it, and any that is not."""
+"""Tolerant parsing of imin's data: known deviations from its documented schema, and arbitrary ones."""
 
 import contextlib
 import json
@@ -14,51 +14,51 @@ from seller_accounts.imin.reshape import reshape
 
 SELLER = {"@id": "https://id.example.com/1", "name": "Acme"}
 SELLER_SHAPE = {"id": "https://id.example.com/1", "name": "Acme"}
-NOTHING: list[Any] = [None, "", [], {}]
+EMPTY_VALUES: list[Any] = [None, "", [], {}]
 
 
-def read(*items: Any) -> tuple[list[Any], list[Any]]:
-    """Return the accounts and warnings, as the app's JSON, of a response with `items`."""
+def read_items(*items: Any) -> tuple[list[Any], list[Any]]:
+    """Return the accounts and warnings of a response with `items`, as the app's JSON."""
     reshaped = reshape(json.dumps({"imin:item": items}).encode())
     return msgspec.to_builtins(reshaped.accounts), msgspec.to_builtins(reshaped.warnings)
 
 
-def account(**members: Any) -> Any:
+def read_account(**members: Any) -> Any:
     """Return the only account of a response whose item has `members`; no warning is allowed."""
-    (found,), warnings = read({"seller": SELLER} | members)
+    (account,), warnings = read_items({"seller": SELLER} | members)
     assert warnings == []
-    return found
+    return account
 
 
-def connected(**members: Any) -> Any:
-    """Return the same for a connected item."""
-    return account(dateLinked="2021-01-27T12:00:00Z", **members)
+def read_connected_account(**members: Any) -> Any:
+    """Return the only account of a response with a connected item; no warning is allowed."""
+    return read_account(dateLinked="2021-01-27T12:00:00Z", **members)
 
 
-class TestCases:
+class TestStatus:
     def test_account_without_email_match_is_not_connected(self) -> None:
-        found = account(**{"imin:matchingEmailExists": False})
-        assert found == {
+        account = read_account(**{"imin:matchingEmailExists": False})
+        assert account == {
             "status": "not_connected",
             "seller": {"id": "https://id.example.com/1", "name": "Acme", "links": []},
             "emailMatches": False,
         }
 
     def test_account_with_email_match_is_not_connected(self) -> None:
-        assert account(**{"imin:matchingEmailExists": True})["emailMatches"] is True
+        assert read_account(**{"imin:matchingEmailExists": True})["emailMatches"] is True
 
     @pytest.mark.parametrize("matches", [{}, {"imin:matchingEmailExists": False}, {"imin:matchingEmailExists": True}])
-    @pytest.mark.parametrize(("kind", "suggested"), [("RegisterAction", "existing"), ("CreateAction", "new")])
-    def test_single_connect_url_is_always_suggested(self, matches: Any, kind: str, suggested: str) -> None:
-        found = account(potentialAction={"@type": kind, "target": "https://imin.example.com/?jwt=1"}, **matches)
-        assert found["connect"]["suggested"] == suggested
+    @pytest.mark.parametrize(("action_type", "suggested"), [("RegisterAction", "existing"), ("CreateAction", "new")])
+    def test_single_connect_url_is_always_suggested(self, matches: Any, action_type: str, suggested: str) -> None:
+        account = read_account(potentialAction={"@type": action_type, "target": "https://imin.example.com/?jwt=1"}, **matches)
+        assert account["connect"]["suggested"] == suggested
 
     def test_actions_alone_mean_not_connected(self) -> None:
         action = {"@type": "CreateAction", "target": "https://imin.example.com/?jwt=1"}
-        found = account(potentialAction=action)
-        assert found["status"] == "not_connected"
-        assert found["connect"] == {"suggested": "new", "newAccountUrl": "https://imin.example.com/?jwt=1"}
-        assert "emailMatches" not in found
+        account = read_account(potentialAction=action)
+        assert account["status"] == "not_connected"
+        assert account["connect"] == {"suggested": "new", "newAccountUrl": "https://imin.example.com/?jwt=1"}
+        assert "emailMatches" not in account
 
     @pytest.mark.parametrize(
         "members",
@@ -73,43 +73,43 @@ class TestCases:
         ],
     )
     def test_any_field_of_a_connected_account_means_connected(self, members: dict[str, Any]) -> None:
-        found = account(**members)
-        assert found["status"] == "connected"
-        assert {"accessPasses", "entitlementErrors", "evidenceRequests"} <= set(found)
+        account = read_account(**members)
+        assert account["status"] == "connected"
+        assert {"accessPasses", "entitlementErrors", "evidenceRequests"} <= set(account)
 
-    @pytest.mark.parametrize("nothing", [{}, {"customer": None, "accessPass": [], "dateLinked": "", "potentialAction": []}])
-    def test_account_without_a_case_is_unknown(self, nothing: dict[str, Any]) -> None:
-        assert account(**nothing) == {"status": "unknown", "seller": {**_seller(), "links": []}}
+    @pytest.mark.parametrize("members", [{}, {"customer": None, "accessPass": [], "dateLinked": "", "potentialAction": []}])
+    def test_account_without_a_case_is_unknown(self, members: dict[str, Any]) -> None:
+        assert read_account(**members) == {"status": "unknown", "seller": {**_seller(), "links": []}}
 
     def test_date_linked_outweighs_signs_of_no_connection(self) -> None:
-        assert connected(**{"imin:matchingEmailExists": True})["status"] == "connected"
+        assert read_connected_account(**{"imin:matchingEmailExists": True})["status"] == "connected"
 
 
 def _seller() -> dict[str, str]:
     return {"id": "https://id.example.com/1", "name": "Acme"}
 
 
-class TestDrift:
-    @pytest.mark.parametrize("nothing", NOTHING)
-    def test_null_empty_and_absent_values_are_equal_everywhere(self, nothing: Any) -> None:
+class TestSchemaDeviations:
+    @pytest.mark.parametrize("empty", EMPTY_VALUES)
+    def test_null_empty_and_absent_values_are_equal_everywhere(self, empty: Any) -> None:
         full = {
-            "seller": dict.fromkeys(["@id", "id", "name", "url", "logo", "email", "telephone", "sameAs"], nothing),
-            "imin:matchingEmailExists": nothing,
-            "potentialAction": nothing,
+            "seller": dict.fromkeys(["@id", "id", "name", "url", "logo", "email", "telephone", "sameAs"], empty),
+            "imin:matchingEmailExists": empty,
+            "potentialAction": empty,
             "dateLinked": "2021-01-27T12:00:00Z",
-            "hiddenEntitlements": nothing,
-            "customer": {"email": nothing, "dateModified": nothing},
-            "accessPass": {"text": nothing, "url": nothing, "dateModified": nothing},
-            "imin:entitlementUpdateErrors": [{"@type": nothing, "name": nothing, "description": nothing}, nothing],
-            "imin:evidenceRequests": {"@id": nothing, "expires": nothing, "evidenceRequest": nothing, "entitlementType": nothing},
+            "hiddenEntitlements": empty,
+            "customer": {"email": empty, "dateModified": empty},
+            "accessPass": {"text": empty, "url": empty, "dateModified": empty},
+            "imin:entitlementUpdateErrors": [{"@type": empty, "name": empty, "description": empty}, empty],
+            "imin:evidenceRequests": {"@id": empty, "expires": empty, "evidenceRequest": empty, "entitlementType": empty},
         }
-        found, warnings = read(full)
+        accounts, warnings = read_items(full)
         assert warnings == []
-        assert found == [
+        assert accounts == [
             {
                 "status": "connected",
                 "seller": {"links": []},
-                "connectedAt": found[0]["connectedAt"],
+                "connectedAt": accounts[0]["connectedAt"],
                 "accessPasses": [],
                 "entitlementErrors": [],
                 "evidenceRequests": [],
@@ -117,36 +117,36 @@ class TestDrift:
         ]
 
     def test_unknown_properties_and_contexts_are_ignored(self) -> None:
-        assert account(**{"@context": 5, "imin:new": {"a": [1]}, "@type": "Something"})["status"] == "unknown"
+        assert read_account(**{"@context": 5, "imin:new": {"a": [1]}, "@type": "Something"})["status"] == "unknown"
 
     def test_id_and_type_are_read_with_or_without_at(self) -> None:
-        found = connected(
+        account = read_connected_account(
             seller={"id": "plain"},
             **{
                 "imin:entitlementUpdateErrors": {"type": "EntitlementConflict"},
                 "imin:evidenceRequests": {"id": "e", "entitlementType": {"id": "t"}},
             },
         )
-        assert found["seller"]["id"] == "plain"
-        assert found["entitlementErrors"] == [{"type": "EntitlementConflict"}]
-        assert found["evidenceRequests"] == [{"entitlementId": "e", "entitlementTypeId": "t", "status": "unknown"}]
+        assert account["seller"]["id"] == "plain"
+        assert account["entitlementErrors"] == [{"type": "EntitlementConflict"}]
+        assert account["evidenceRequests"] == [{"entitlementId": "e", "entitlementTypeId": "t", "status": "unknown"}]
         assert (
-            account(potentialAction={"type": "RegisterAction", "target": "https://a"})["connect"]["existingAccountUrl"]
+            read_account(potentialAction={"type": "RegisterAction", "target": "https://a"})["connect"]["existingAccountUrl"]
             == "https://a"
         )
 
     @pytest.mark.parametrize(
-        ("member", "value", "place"),
+        ("member", "value", "select"),
         [
-            ("accessPass", {"text": "0012"}, lambda found: found["accessPasses"]),
-            ("imin:entitlementUpdateErrors", {"name": "n"}, lambda found: found["entitlementErrors"]),
-            ("imin:evidenceRequests", {"@id": "e"}, lambda found: found["evidenceRequests"]),
-            ("seller", {"sameAs": "https://a"}, lambda found: found["seller"]["links"]),
+            ("accessPass", {"text": "0012"}, lambda account: account["accessPasses"]),
+            ("imin:entitlementUpdateErrors", {"name": "n"}, lambda account: account["entitlementErrors"]),
+            ("imin:evidenceRequests", {"@id": "e"}, lambda account: account["evidenceRequests"]),
+            ("seller", {"sameAs": "https://a"}, lambda account: account["seller"]["links"]),
         ],
     )
-    def test_one_value_or_a_list_reads_the_same(self, member: str, value: Any, place: Any) -> None:
+    def test_one_value_or_a_list_reads_the_same(self, member: str, value: Any, select: Any) -> None:
         listed = {"sameAs": [value["sameAs"]]} if member == "seller" else [value]
-        assert place(connected(**{member: value})) == place(connected(**{member: listed})) != []
+        assert select(read_connected_account(**{member: value})) == select(read_connected_account(**{member: listed})) != []
 
     def test_single_account_instead_of_a_list_is_read(self) -> None:
         reshaped = reshape(json.dumps({"imin:item": {"seller": SELLER}, "imin:entitlementFilter": "f"}).encode())
@@ -155,14 +155,16 @@ class TestDrift:
     @pytest.mark.parametrize("name", ["hiddenEntitlements", "hasHiddenEntitlements"])
     @pytest.mark.parametrize(("value", "flag"), [(True, True), ("true", True), (False, False), ("false", False)])
     def test_hidden_entitlements_are_read_by_both_names(self, name: str, value: Any, flag: bool) -> None:
-        assert connected(**{name: value})["hiddenEntitlements"] is flag
+        assert read_connected_account(**{name: value})["hiddenEntitlements"] is flag
 
     @pytest.mark.parametrize("name", ["expires", "validUntil"])
     @pytest.mark.parametrize("action", ["evidenceRequest", "evidenceRequestAction"])
     def test_evidence_requests_are_read_by_all_names(self, name: str, action: str) -> None:
         request = {name: "2021-05-10T10:45:33+00:00", action: {"expiry": "2021-07-10T10:45:33Z", "url": "https://u"}}
-        (found,) = json.loads(msgspec.json.encode(connected(**{"imin:evidenceRequests": request})))["evidenceRequests"]
-        assert found == {
+        (evidence,) = json.loads(msgspec.json.encode(read_connected_account(**{"imin:evidenceRequests": request})))[
+            "evidenceRequests"
+        ]
+        assert evidence == {
             "expiresAt": "2021-05-10T10:45:33Z",
             "uploadUrl": "https://u",
             "uploadExpiresAt": "2021-07-10T10:45:33Z",
@@ -182,11 +184,11 @@ class TestDrift:
     )
     def test_evidence_request_has_the_status_of_its_action(self, action_status: str, status: str) -> None:
         request = {"@id": "e", "evidenceRequest": {"actionStatus": action_status}}
-        assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == status
+        assert read_connected_account(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == status
 
     def test_barcode_keeps_its_leading_zeros_and_image(self) -> None:
         barcode = {"text": "0012", "url": "https://i"}
-        assert connected(accessPass=barcode)["accessPasses"] == [{"text": "0012", "imageUrl": "https://i"}]
+        assert read_connected_account(accessPass=barcode)["accessPasses"] == [{"text": "0012", "imageUrl": "https://i"}]
 
     @pytest.mark.parametrize(
         ("moment", "utc"),
@@ -199,11 +201,11 @@ class TestDrift:
         ],
     )
     def test_times_are_utc_in_whole_seconds(self, moment: str, utc: str) -> None:
-        found = json.loads(msgspec.json.encode(account(dateLinked=moment)))
-        assert found["connectedAt"] == utc
+        account = json.loads(msgspec.json.encode(read_account(dateLinked=moment)))
+        assert account["connectedAt"] == utc
 
     def test_connect_without_a_url_is_left_out(self) -> None:
-        assert "connect" not in account(
+        assert "connect" not in read_account(
             potentialAction=[{"@type": "RegisterAction"}, {"@type": "OtherAction", "target": "https://a"}]
         )
 
@@ -239,11 +241,11 @@ DANGEROUS = [
 ]
 
 
-class TestCasesByPresence:
+class TestStatusByPresence:
     @pytest.mark.parametrize("moment", ["soon", 5, {"@value": "soon"}, ["soon"], {"a": 1}, True])
     def test_unreadable_date_linked_means_connected_with_a_warning(self, moment: Any) -> None:
-        (found,), warnings = read({"seller": SELLER, "dateLinked": moment, "imin:matchingEmailExists": False})
-        assert (found["status"], "connectedAt" in found) == ("connected", False)
+        (account,), warnings = read_items({"seller": SELLER, "dateLinked": moment, "imin:matchingEmailExists": False})
+        assert (account["status"], "connectedAt" in account) == ("connected", False)
         assert [warning["code"] for warning in warnings] == ["unreadable_field"]
 
     @pytest.mark.parametrize(
@@ -259,9 +261,9 @@ class TestCasesByPresence:
     )
     @pytest.mark.parametrize("signs", [{"imin:matchingEmailExists": True}, {"potentialAction": [CREATE]}])
     def test_filler_does_not_make_an_account_connected(self, filler: dict[str, Any], signs: dict[str, Any]) -> None:
-        found = account(**signs, **filler)
-        assert found["status"] == "not_connected"
-        assert ("connect" in found) == ("potentialAction" in signs)
+        account = read_account(**signs, **filler)
+        assert account["status"] == "not_connected"
+        assert ("connect" in account) == ("potentialAction" in signs)
 
     @pytest.mark.parametrize(
         "members",
@@ -274,8 +276,8 @@ class TestCasesByPresence:
         ],
     )
     def test_empty_objects_alone_mean_unknown(self, members: dict[str, Any]) -> None:
-        assert account(**members)["status"] == "unknown"
-        assert read({"seller": SELLER | {"email": 5}} | members)[0][0]["status"] == "unknown"
+        assert read_account(**members)["status"] == "unknown"
+        assert read_items({"seller": SELLER | {"email": 5}} | members)[0][0]["status"] == "unknown"
 
     @pytest.mark.parametrize(
         ("members", "status"),
@@ -288,12 +290,12 @@ class TestCasesByPresence:
         ],
     )
     def test_unreadable_field_determines_its_case(self, members: dict[str, Any], status: str) -> None:
-        (found,), warnings = read({"seller": SELLER} | members)
-        assert found["status"] == status
+        (account,), warnings = read_items({"seller": SELLER} | members)
+        assert account["status"] == status
         assert len(warnings) == 1
 
 
-class TestForms:
+class TestAlternativeForms:
     @pytest.mark.parametrize(
         ("logo", "url"),
         [
@@ -312,7 +314,7 @@ class TestForms:
         ],
     )
     def test_url_is_read_from_a_string_or_an_object(self, logo: Any, url: str) -> None:
-        assert account(seller=SELLER | {"logo": logo})["seller"]["logoUrl"] == url
+        assert read_account(seller=SELLER | {"logo": logo})["seller"]["logoUrl"] == url
 
     @pytest.mark.parametrize(
         "target",
@@ -324,7 +326,7 @@ class TestForms:
         ],
     )
     @pytest.mark.parametrize(
-        "kind",
+        "type_value",
         [
             "RegisterAction",
             "schema:RegisterAction",
@@ -335,15 +337,15 @@ class TestForms:
             {"@id": "schema:RegisterAction"},
         ],
     )
-    def test_action_is_read_by_type_and_target(self, kind: Any, target: Any) -> None:
-        assert account(potentialAction={"@type": kind, "target": target})["connect"] == {
+    def test_action_is_read_by_type_and_target(self, type_value: Any, target: Any) -> None:
+        assert read_account(potentialAction={"@type": type_value, "target": target})["connect"] == {
             "suggested": "existing",
             "existingAccountUrl": JWT_URL,
         }
 
     @pytest.mark.parametrize("name", [{"@value": "Neun", "@language": "de"}, ["Neun"], [{}, {"@value": "Neun"}], [5, "Neun"]])
     def test_text_is_read_from_a_string_or_a_value_object(self, name: Any) -> None:
-        assert account(seller={"@id": "s", "name": name})["seller"]["name"] == "Neun"
+        assert read_account(seller={"@id": "s", "name": name})["seller"]["name"] == "Neun"
 
     @pytest.mark.parametrize(
         "status",
@@ -356,13 +358,13 @@ class TestForms:
     )
     def test_enumeration_is_read_by_its_last_part(self, status: Any) -> None:
         request = {"@id": "e", "evidenceRequest": [{"actionStatus": status}]}
-        assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == "active"
+        assert read_connected_account(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["status"] == "active"
 
     @pytest.mark.parametrize(
-        "kind", ["EntitlementConflict", "oa:EntitlementConflict", ["https://openactive.io/EntitlementConflict"]]
+        "type_value", ["EntitlementConflict", "oa:EntitlementConflict", ["https://openactive.io/EntitlementConflict"]]
     )
-    def test_error_type_is_read_by_its_last_part(self, kind: Any) -> None:
-        assert connected(**{"imin:entitlementUpdateErrors": {"@type": kind}})["entitlementErrors"] == [
+    def test_error_type_is_read_by_its_last_part(self, type_value: Any) -> None:
+        assert read_connected_account(**{"imin:entitlementUpdateErrors": {"@type": type_value}})["entitlementErrors"] == [
             {"type": "EntitlementConflict"}
         ]
 
@@ -371,8 +373,8 @@ class TestForms:
         [True, "true", "True", [True], {"@value": True}, {"@value": "true"}, "https://schema.org/True", {"@id": "schema:True"}],
     )
     def test_flag_is_read_in_any_form(self, flag: Any) -> None:
-        assert connected(hiddenEntitlements=flag)["hiddenEntitlements"] is True
-        assert account(**{"imin:matchingEmailExists": flag})["emailMatches"] is True
+        assert read_connected_account(hiddenEntitlements=flag)["hiddenEntitlements"] is True
+        assert read_account(**{"imin:matchingEmailExists": flag})["emailMatches"] is True
 
     @pytest.mark.parametrize(
         ("moment", "utc"),
@@ -391,50 +393,52 @@ class TestForms:
         ],
     )
     def test_date_is_read_with_or_without_a_time(self, moment: Any, utc: str) -> None:
-        found = account(**{"dateLinked": moment, "imin:matchingEmailExists": True, "potentialAction": [CREATE]})
-        assert json.loads(msgspec.json.encode(found))["connectedAt"] == utc
+        account = read_account(**{"dateLinked": moment, "imin:matchingEmailExists": True, "potentialAction": [CREATE]})
+        assert json.loads(msgspec.json.encode(account))["connectedAt"] == utc
 
-    @pytest.mark.parametrize("kind", [5, [5], {"a": 1}, [{"@id": 5}], {"@value": 5}])
-    def test_unreadable_type_affects_only_itself(self, kind: Any) -> None:
-        errors = {"@type": kind, "name": "n"}
-        (found,), warnings = read({"seller": SELLER, "dateLinked": "2021-01-27", "imin:entitlementUpdateErrors": errors})
-        assert found["entitlementErrors"] == [{"name": "n"}]
+    @pytest.mark.parametrize("type_value", [5, [5], {"a": 1}, [{"@id": 5}], {"@value": 5}])
+    def test_unreadable_type_affects_only_itself(self, type_value: Any) -> None:
+        errors = {"@type": type_value, "name": "n"}
+        (account,), warnings = read_items({"seller": SELLER, "dateLinked": "2021-01-27", "imin:entitlementUpdateErrors": errors})
+        assert account["entitlementErrors"] == [{"name": "n"}]
         assert [warning["code"] for warning in warnings] == ["unreadable_field"]
 
     @pytest.mark.parametrize("container", ["@set", "@list"])
     def test_container_instead_of_an_object_is_read(self, container: str) -> None:
-        found = connected(
+        account = read_connected_account(
             **{
                 "imin:entitlementUpdateErrors": {container: [{"@type": "A"}, {"@type": "#", "name": "n"}]},
                 "imin:evidenceRequests": {container: [{"evidenceRequestAction": {container: [{"url": "https://u"}]}}]},
                 "accessPass": [{"text": {"@value": ""}, "url": "https://i"}],
             }
         )
-        assert found["entitlementErrors"] == [{"type": "A"}, {"name": "n"}]
-        assert found["evidenceRequests"] == [{"uploadUrl": "https://u", "status": "unknown"}]
-        assert found["accessPasses"] == [{"imageUrl": "https://i"}]
+        assert account["entitlementErrors"] == [{"type": "A"}, {"name": "n"}]
+        assert account["evidenceRequests"] == [{"uploadUrl": "https://u", "status": "unknown"}]
+        assert account["accessPasses"] == [{"imageUrl": "https://i"}]
 
-    def test_empty_errors_and_requests_hold_nothing(self) -> None:
-        found = connected(**{"imin:entitlementUpdateErrors": [{}], "imin:evidenceRequests": [{"evidenceRequestAction": {}}]})
-        assert (found["entitlementErrors"], found["evidenceRequests"]) == ([], [])
+    def test_empty_errors_and_requests_are_left_out(self) -> None:
+        account = read_connected_account(
+            **{"imin:entitlementUpdateErrors": [{}], "imin:evidenceRequests": [{"evidenceRequestAction": {}}]}
+        )
+        assert (account["entitlementErrors"], account["evidenceRequests"]) == ([], [])
         unknown = [{}, {"evidenceRequest": {"actionStatus": "Surprise"}}]
-        assert connected(**{"imin:evidenceRequests": unknown})["evidenceRequests"] == []
+        assert read_connected_account(**{"imin:evidenceRequests": unknown})["evidenceRequests"] == []
 
     def test_iri_is_read_from_a_value_object(self) -> None:
         request = {"entitlementType": {"inScheme": {"@value": "scheme"}}}
-        assert connected(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["entitlementScheme"] == "scheme"
+        assert read_connected_account(**{"imin:evidenceRequests": request})["evidenceRequests"][0]["entitlementScheme"] == "scheme"
 
     def test_single_values_are_read_from_lists_and_sets(self) -> None:
-        found = connected(
+        account = read_connected_account(
             seller=[SELLER | {"sameAs": {"@set": ["https://a.example.com", {"url": "https://b.example.com"}]}}],
             customer=[{"email": ["rosie@example.com"]}],
             accessPass={"@list": [{"text": ["0012"]}]},
             **{"imin:evidenceRequests": [{"entitlementType": [{"inScheme": {"@id": "scheme"}, "prefLabel": {"@value": "P"}}]}]},
         )
-        assert found["seller"]["links"] == ["https://a.example.com", "https://b.example.com"]
-        assert found["customer"] == {"email": "rosie@example.com"}
-        assert found["accessPasses"] == [{"text": "0012"}]
-        assert found["evidenceRequests"] == [{"entitlementName": "P", "entitlementScheme": "scheme", "status": "unknown"}]
+        assert account["seller"]["links"] == ["https://a.example.com", "https://b.example.com"]
+        assert account["customer"] == {"email": "rosie@example.com"}
+        assert account["accessPasses"] == [{"text": "0012"}]
+        assert account["evidenceRequests"] == [{"entitlementName": "P", "entitlementScheme": "scheme", "status": "unknown"}]
 
 
 class TestDangerousUrls:
@@ -446,23 +450,23 @@ class TestDangerousUrls:
             "accessPass": {"text": "0012", "url": url},
             "imin:evidenceRequests": [{"@id": "e", "evidenceRequest": {"url": url}}],
         }
-        (found,), warnings = read(members)
-        assert found["seller"] == {**SELLER_SHAPE, "links": ["https://a.example.com"]}
-        assert found["accessPasses"] == [{"text": "0012"}]
-        assert found["evidenceRequests"] == [{"entitlementId": "e", "status": "unknown"}]
+        (account,), warnings = read_items(members)
+        assert account["seller"] == {**SELLER_SHAPE, "links": ["https://a.example.com"]}
+        assert account["accessPasses"] == [{"text": "0012"}]
+        assert account["evidenceRequests"] == [{"entitlementId": "e", "status": "unknown"}]
         assert [(warning["index"], warning["code"]) for warning in warnings] == [(0, "unreadable_field")] * 5
         assert url not in json.dumps(warnings)
 
     @pytest.mark.parametrize("url", DANGEROUS)
     def test_dangerous_connect_url_is_left_out(self, url: str) -> None:
-        (found,), warnings = read({"seller": SELLER, "potentialAction": [CREATE, REGISTER | {"target": url}]})
-        assert found["connect"] == {"suggested": "new", "newAccountUrl": JWT_URL}
+        (account,), warnings = read_items({"seller": SELLER, "potentialAction": [CREATE, REGISTER | {"target": url}]})
+        assert account["connect"] == {"suggested": "new", "newAccountUrl": JWT_URL}
         assert [warning["detail"] for warning in warnings] == [
             "potentialAction[1].target: expected an http or https URL, got a string"
         ]
 
 
-class TestJsonThatIsNot:
+class TestInvalidJson:
     @pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"-Infinity", b'"a\tb"', b'"a\nb"', b'{"a": [NaN]}'])
     def test_invalid_json_in_an_unused_field_has_no_effect(self, value: bytes) -> None:
         seller = json.dumps(SELLER).encode()
@@ -472,7 +476,7 @@ class TestJsonThatIsNot:
         ):
             reshaped = reshape(body)
             assert reshaped.warnings == []
-            assert {each.seller.name for each in reshaped.accounts} == {"Acme"}
+            assert {account.seller.name for account in reshaped.accounts} == {"Acme"}
 
     def test_invalid_json_in_a_field_affects_only_that_field(self) -> None:
         reshaped = reshape(b'{"imin:item": [{"seller": {"name": "Acme", "email": NaN}, "dateLinked": "2021-01-27"}]}')
@@ -496,8 +500,8 @@ class TestWarnings:
         ],
     )
     def test_unreadable_account_affects_only_itself(self, item: Any, detail: str) -> None:
-        found, warnings = read({"seller": SELLER}, item, {"seller": SELLER})
-        assert len(found) == 2
+        accounts, warnings = read_items({"seller": SELLER}, item, {"seller": SELLER})
+        assert len(accounts) == 2
         assert warnings == [{"index": 1, "code": "unreadable_account", "detail": detail}]
 
     @pytest.mark.parametrize(
@@ -523,9 +527,9 @@ class TestWarnings:
         ],
     )
     def test_unreadable_field_affects_only_itself(self, members: dict[str, Any], detail: str) -> None:
-        (found,), warnings = read({"seller": SELLER, "hasHiddenEntitlements": True} | members)
-        assert found["status"] == "connected"
-        assert found["seller"]["name"] == "Acme"
+        (account,), warnings = read_items({"seller": SELLER, "hasHiddenEntitlements": True} | members)
+        assert account["status"] == "connected"
+        assert account["seller"]["name"] == "Acme"
         assert warnings == [{"index": 0, "code": "unreadable_field", "detail": detail}]
 
     def test_unreadable_entitlement_filter_warns_without_an_index(self) -> None:
@@ -534,32 +538,32 @@ class TestWarnings:
         assert msgspec.to_builtins(reshaped.warnings) == [{"code": "unreadable_field", "detail": detail}]
         assert reshaped.entitlement_filter is None
 
-    @pytest.mark.parametrize("broken", [b'"\xff"', b'"\\ud83d"'])
-    def test_broken_string_affects_only_its_field(self, broken: bytes) -> None:
+    @pytest.mark.parametrize("text", [b'"\xff"', b'"\\ud83d"'])
+    def test_broken_string_affects_only_its_field(self, text: bytes) -> None:
         seller = json.dumps(SELLER).encode()
-        body = b'{"imin:item": [{"seller": {"@id": "1", "name": ' + broken + b'}}, {"seller": ' + seller + b"}]}"
+        body = b'{"imin:item": [{"seller": {"@id": "1", "name": ' + text + b'}}, {"seller": ' + seller + b"}]}"
         reshaped = reshape(body)
-        assert [each.seller.name for each in reshaped.accounts] == [None, "Acme"]
-        assert [each.detail for each in reshaped.warnings] == ["seller.name: expected a string, got a string"]
+        assert [account.seller.name for account in reshaped.accounts] == [None, "Acme"]
+        assert [warning.detail for warning in reshaped.warnings] == ["seller.name: expected a string, got a string"]
 
     def test_deeply_nested_item_affects_only_itself(self) -> None:
         deep = b"[" * 500 + b"]" * 500
         reshaped = reshape(b'{"imin:item": [{"seller": {"name": 5}, "x": ' + deep + b'}, {"seller": {"name": "Acme"}}]}')
         assert reshaped.accounts[-1].seller.name == "Acme"
-        assert [each.index for each in reshaped.warnings] == [0]
+        assert [warning.index for warning in reshaped.warnings] == [0]
 
     @pytest.mark.parametrize("field", ["imin:evidenceRequests", "customer", "dateLinked"])
     def test_deeply_nested_field_affects_no_other_account(self, field: str) -> None:
         deep = b"[" * 480 + b"]" * 480
         item = b'{"seller": {"name": "Acme", "email": 5}, "' + field.encode() + b'": ' + deep + b"}"
         reshaped = reshape(b'{"imin:item": [' + item + b', {"seller": {"name": "Neighbour"}}]}')
-        assert [each.seller.name for each in reshaped.accounts] == ["Acme", "Neighbour"]
+        assert [account.seller.name for account in reshaped.accounts] == ["Acme", "Neighbour"]
 
     def test_deeply_nested_url_affects_only_itself(self) -> None:
         deep = b'{"url":' * 480 + b'"https://a"' + b"}" * 480
         reshaped = reshape(b'{"imin:item": [{"seller": {"name": "Acme", "logo": ' + deep + b"}}]}")
-        assert [each.seller.name for each in reshaped.accounts] == ["Acme"]
-        assert [each.detail for each in reshaped.warnings] == ["seller.logo: nested too deeply"]
+        assert [account.seller.name for account in reshaped.accounts] == ["Acme"]
+        assert [warning.detail for warning in reshaped.warnings] == ["seller.logo: nested too deeply"]
 
 
 JSON = st.recursive(
@@ -579,7 +583,7 @@ MEMBERS = [
     "imin:entitlementUpdateErrors",
     "imin:evidenceRequests",
 ]
-INNER = [
+INNER_MEMBERS = [
     "@id",
     "id",
     "@type",
@@ -595,23 +599,23 @@ INNER = [
     "evidenceRequest",
 ]
 FIELD = JSON | st.sampled_from(["2021-01-27T12:00:00Z", "9999-12-31T23:59:59-14:00", "true"])
-OBJECT = st.dictionaries(st.sampled_from(INNER), FIELD | st.lists(FIELD, max_size=2), max_size=5)
+OBJECT = st.dictionaries(st.sampled_from(INNER_MEMBERS), FIELD | st.lists(FIELD, max_size=2), max_size=5)
 ITEM = JSON | st.dictionaries(st.sampled_from(MEMBERS), FIELD | OBJECT | st.lists(OBJECT, max_size=2), max_size=6)
 
 
 @given(st.lists(ITEM, max_size=4))
 def test_arbitrary_item_never_raises_or_affects_another(items: list[Any]) -> None:
-    good = {"seller": {"@id": "good"}, "imin:matchingEmailExists": True}
-    surrounded = [good, *[each for item in items for each in (item, good)]]
+    valid = {"seller": {"@id": "valid"}, "imin:matchingEmailExists": True}
+    surrounded = [valid, *[member for item in items for member in (item, valid)]]
 
-    found, warnings = read(*surrounded)
+    accounts, warnings = read_items(*surrounded)
 
-    lost = [warning["index"] for warning in warnings if warning["code"] == "unreadable_account"]
-    assert len(found) + len(lost) == len(surrounded)
-    assert [each["seller"] for each in found].count({"id": "good", "links": []}) >= len(items) + 1
-    assert all(index % 2 for index in lost)
+    unreadable = [warning["index"] for warning in warnings if warning["code"] == "unreadable_account"]
+    assert len(accounts) + len(unreadable) == len(surrounded)
+    assert [account["seller"] for account in accounts].count({"id": "valid", "links": []}) >= len(items) + 1
+    assert all(index % 2 for index in unreadable)
     for index, item in enumerate(surrounded):
-        assert _has_seller(item) is (index not in lost)
+        assert _has_seller(item) is (index not in unreadable)
 
 
 def _has_seller(item: Any) -> bool:
@@ -621,13 +625,13 @@ def _has_seller(item: Any) -> bool:
 
 
 @given(ITEM)
-def test_account_reads_the_same_on_both_paths(item: Any) -> None:
+def test_account_reads_the_same_if_another_field_is_unreadable(item: Any) -> None:
     if isinstance(item, dict) and isinstance(item.get("seller"), dict):
-        whole, warnings = read(item)
-        apart, more = read(item | {"seller": item["seller"] | {"telephone": 5}})
+        plain, warnings = read_items(item)
+        salvaged, more_warnings = read_items(item | {"seller": item["seller"] | {"telephone": 5}})
         if not warnings and not item["seller"].get("telephone"):
-            assert apart == whole
-            assert [each["detail"] for each in more] == ["seller.telephone: expected a string, got a number"]
+            assert salvaged == plain
+            assert [warning["detail"] for warning in more_warnings] == ["seller.telephone: expected a string, got a number"]
 
 
 @given(st.binary(max_size=200))
