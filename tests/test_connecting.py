@@ -16,7 +16,7 @@ from seller_accounts.http import access_token
 from seller_accounts.http.problems import Problem
 from seller_accounts.imin import imin_client
 from seller_accounts.network import connecting, transport
-from tests.loopback import answer, serve
+from tests.loopback import respond, serve
 from tests.test_imin_client import GOOD, Client
 
 pytestmark = pytest.mark.external
@@ -122,7 +122,7 @@ def test_hanging_look_up_ends_with_the_connect_timeout(call: Calls, error: Any) 
 
 
 def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addresses: list[int]) -> None:
-    with serve(answer()) as server:
+    with serve(respond()) as server:
         addresses += [black_hole, int(server.url.rpartition(":")[2])]
         assert Client(f"http://{HOST}:{black_hole}").accounts() == GOOD
 
@@ -130,7 +130,7 @@ def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addre
 def test_second_address_is_tried_when_the_first_rejects(addresses: list[int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         refusing: int = unused.getsockname()[1]
-    with serve(answer()) as server:
+    with serve(respond()) as server:
         addresses += [refusing, int(server.url.rpartition(":")[2])]
         assert Client(f"http://{HOST}:{refusing}").accounts() == GOOD
 
@@ -168,7 +168,7 @@ def test_host_without_addresses_is_unreachable(addresses: list[int]) -> None:
 
 
 def test_connection_without_a_timeout_is_made_by_urllib3() -> None:
-    with serve(answer()) as server, connecting.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+    with serve(respond()) as server, connecting.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
         assert connection.gettimeout() is None
 
 
@@ -181,7 +181,7 @@ class TestIdle:
         monkeypatch.setattr(time, "monotonic", lambda: now() + self.ahead)
 
     def test_connection_to_imin_idle_for_30_seconds_is_replaced(self, idle_seconds: float, connections: int) -> None:
-        with serve(answer()) as server:
+        with serve(respond()) as server:
             client = Client(server.url)
             client.accounts()
             client.accounts()
@@ -192,7 +192,7 @@ class TestIdle:
     def test_connection_to_aws_idle_for_30_seconds_is_replaced(
         self, idle_seconds: float, connections: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with serve(answer(b"{}")) as server:
+        with serve(respond(b"{}")) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
             client = aws_client.make_client("dynamodb", read_timeout_seconds=1)
             for _ in range(2):
@@ -211,7 +211,7 @@ def test_dropped_connection_is_replaced_without_waiting(monkeypatch: pytest.Monk
         if connection in first:
             return  # silent from the second request on
         first.append(connection)
-        answer()(connection, request)
+        respond()(connection, request)
 
     with serve(script) as server:
         client = Client(server.url)

@@ -18,41 +18,41 @@ by_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title)
 @by_call
 def test_no_fault_is_a_500_and_each_ends_in_time(call: Call) -> None:
     for row in run_scenarios(call).rows:
-        assert not row.app.startswith("500"), row
-        assert row.seconds < MAX_SECONDS, row
+        assert not row.response.startswith("500"), row
+        assert row.max_seconds < MAX_SECONDS, row
 
 
 @by_call
 def test_same_environments_serve_the_request_after_the_fault(call: Call) -> None:
     results = run_scenarios(call)
-    for row in [results.good, *results.rows]:
-        assert row.again == results.good.app, row
+    for row in [results.baseline, *results.rows]:
+        assert row.next_response == results.baseline.response, row
 
 
 @by_call
 def test_failed_requests_are_logged_and_counted(call: Call) -> None:
-    good = run_scenarios(call).good
+    baseline = run_scenarios(call).baseline
     for row in run_scenarios(call).rows:
-        is_refused = row.app != good.app
+        is_refused = row.response != baseline.response
         assert bool(row.logged) or not is_refused, row
-        assert bool(row.counted - good.counted) or not is_refused or _is_no_failure(row), row
+        assert bool(row.counted - baseline.counted) or not is_refused or _is_no_failure(row), row
 
 
 def _is_no_failure(row: Row) -> bool:
     """Whether it is only that imin does not know the customer."""
-    return "customer_not_found" in row.app
+    return "customer_not_found" in row.response
 
 
 @by_call
 def test_acknowledged_writes_are_stored(call: Call) -> None:
-    good = run_scenarios(call).good
+    baseline = run_scenarios(call).baseline
     for row in run_scenarios(call).rows:
-        if row.app[:3] in {"204", "303"} and good.stored != "as before":
+        if row.response[:3] in {"204", "303"} and baseline.stored != "as before":
             assert row.stored != "as before", row
 
 
 def test_reliability_page_is_up_to_date() -> None:
     if os.environ.get("TABLES") == "write":
-        write_between(page.BEGIN, page.END, page.tables())
+        write_between(page.BEGIN, page.END, page.render_tables())
     written = PAGE.read_text().partition(page.BEGIN)[2].partition(page.END)[0]
-    assert written == f"\n{page.tables()}\n", "run make tables"
+    assert written == f"\n{page.render_tables()}\n", "run make tables"

@@ -35,34 +35,34 @@ class Demo:
     complaints: list[str] = field(default_factory=list)
     may_fail: bool = False
 
-    def opens(self) -> None:
+    def open(self) -> None:
         """Open the app."""
         self.page.goto(self.stack.url)
 
-    def signs_in(self, customer: str) -> None:
+    def sign_in(self, customer: str) -> None:
         """Open the app and choose a customer, without waiting for the list."""
-        self.opens()
+        self.open()
         self.page.locator(f"[data-customer={customer}]").click()
 
-    def has_list(self, customer: str) -> None:
+    def open_list(self, customer: str) -> None:
         """Signs in and waits for the list."""
-        self.signs_in(customer)
-        expect(self.says("Up to date at")).to_be_visible()
+        self.sign_in(customer)
+        expect(self.find_text("Up to date at")).to_be_visible()
 
-    def chooses(self, seller: str) -> None:
+    def choose(self, seller: str) -> None:
         """Open one seller of the list."""
         self.page.get_by_role("link", name=seller).click()
         expect(self.heading(seller)).to_be_visible()
 
-    def refreshes(self) -> None:
+    def refresh(self) -> None:
         """Presses the button in the bar."""
         self.page.get_by_role("button", name="Refresh").click()
 
-    def says(self, text: str) -> Locator:
+    def find_text(self, text: str) -> Locator:
         """Find a text on the screen."""
         return self.page.locator("main").get_by_text(text)
 
-    def announced(self) -> Locator:
+    def announcement(self) -> Locator:
         """Return the last announcement to a screen reader."""
         return self.page.locator("#announcement")
 
@@ -70,15 +70,15 @@ class Demo:
         """Find a heading."""
         return self.page.get_by_role("heading", name=name, exact=True)
 
-    def sellers(self) -> list[str]:
+    def seller_names(self) -> list[str]:
         """Return the names of the list, in its order."""
         return self.page.locator("#main .name").all_inner_texts()
 
-    def kept(self) -> str:
+    def stored_data(self) -> str:
         """Everything that the browser keeps for the app."""
         return str(self.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])"))
 
-    def answers(self, status: int, body: str = "{}", content_type: str = "application/problem+json", **headers: str) -> None:
+    def respond_with(self, status: int, body: str = "{}", content_type: str = "application/problem+json", **headers: str) -> None:
         """Lets every call for accounts be answered so, until `page.unroute_all()`."""
 
         def fulfill(route: Route) -> None:
@@ -90,7 +90,7 @@ class Demo:
 
 
 @contextlib.contextmanager
-def demo(stack: Stack, browser: Browser, scheme: Literal["light", "dark"] = "light") -> Iterator[Demo]:
+def open_demo(stack: Stack, browser: Browser, scheme: Literal["light", "dark"] = "light") -> Iterator[Demo]:
     """Open a phone; afterwards the browser must have complained only of responses that a test wanted to fail."""
     with phone(browser, scheme) as page:
         opened = Demo(stack, page)
@@ -100,14 +100,14 @@ def demo(stack: Stack, browser: Browser, scheme: Literal["light", "dark"] = "lig
         assert [each for each in opened.complaints if not (opened.may_fail and each.startswith("Failed to load resource"))] == []
 
 
-def connected(*passes: dict[str, str], **seller: Any) -> str:
+def connected_account_json(*passes: dict[str, str], **seller: Any) -> str:
     """Build a response with one connected account."""
     lists: dict[str, Any] = {"entitlementErrors": [], "evidenceRequests": []}
     account = {"status": "connected", "seller": {"id": "1", "name": "Gym", "links": [], **seller}, "accessPasses": passes, **lists}
     return json.dumps({"customerIdentifier": "rosie", "accounts": [account], "warnings": []})
 
 
-def scanned(browser: Browser, shown: Locator) -> list[tuple[str, str]]:
+def scan_barcodes(browser: Browser, shown: Locator) -> list[tuple[str, str]]:
     """Return the kinds and texts of the barcodes in a screenshot."""
     page = browser.new_page()
     height, width, grey = page.evaluate(PIXELS, base64.b64encode(shown.screenshot()).decode())

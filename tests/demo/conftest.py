@@ -5,19 +5,19 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.demo.app import Demo, demo
-from tests.stack import Stack, running
+from tests.demo.app import Demo, open_demo
+from tests.stack import Stack, start_stack
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a stack with one environment for each function."""
-    with running(tmp_path_factory.mktemp("demo"), CONCURRENCY="1") as started:
+    with start_stack(tmp_path_factory.mktemp("demo"), CONCURRENCY="1") as started:
         yield started
 
 
 @pytest.fixture
 def app(stack: Stack, browser: Browser) -> Iterator[Demo]:
     """Open the app on a phone."""
-    with demo(stack, browser) as opened:
+    with open_demo(stack, browser) as opened:
         yield opened

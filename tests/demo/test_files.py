@@ -11,7 +11,7 @@ import requests
 from local.browser_client import make_browser_client
 from local.demo import FOLDER
 from tests.conformance import DOCUMENT
-from tests.stack import Stack, running
+from tests.stack import Stack, start_stack
 
 pytestmark = pytest.mark.external
 
@@ -43,7 +43,7 @@ class TestFiles:
         assert (answer.status_code, answer.headers["Location"]) == (302, "http://127.0.0.1:3000/?linkId=x")
 
     def test_external_issuer_disables_the_demo(self, tmp_path: Path) -> None:
-        with running(tmp_path, CONCURRENCY="1", OIDC_ISSUER="https://identity.example.com") as stack:
+        with start_stack(tmp_path, CONCURRENCY="1", OIDC_ISSUER="https://identity.example.com") as stack:
             assert requests.get(stack.url, timeout=5).json() == {"message": "Not Found"}
 
     def test_scripts_never_parse_text_as_html(self) -> None:
