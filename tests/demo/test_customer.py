@@ -1,4 +1,4 @@
-"""The demo app in a browser, at a phone's size: what a customer does with it when all goes well."""
+"""The demo app on a phone-sized screen: the customer's tasks when all calls succeed."""
 
 import json
 import re
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.external, needs_browser]
 EVERYONE_ACTIVE = "https://id.bookingsystem.example.com/organizers/1"
 
 
-def with_evidence(request: dict[str, str]) -> str:
-    """Return a response with one connected account that has an evidence request."""
+def account_with_evidence_json(request: dict[str, str]) -> str:
+    """Build a response body with one connected account that has an evidence request."""
     response = json.loads(connected_account_json())
     response["accounts"][0]["evidenceRequests"] = [request]
     return json.dumps(response)
@@ -73,7 +73,7 @@ class TestSellers:
         expect(app.page.get_by_label("Find a seller")).to_have_value("")
 
     @pytest.mark.parametrize(
-        ("typed", "found"),
+        ("search", "expected"),
         [
             ("łodz cafe", ["Café Łódź"]),
             ("PISCINE l'ile", ["Piscine de l'Île"]),
@@ -82,13 +82,13 @@ class TestSellers:
             ("النخيل padel", ["Padel النَّخيل"]),
         ],
     )
-    def test_search_takes_words_in_any_order_without_accents(self, app: Demo, typed: str, found: list[str] | None) -> None:
+    def test_search_takes_words_in_any_order_without_accents(self, app: Demo, search: str, expected: list[str] | None) -> None:
         names = ["Café Łódź", "Piscine de l'Île", "Bad Straße", "Padel النَّخيل", *(f"Gym {number}" for number in range(8))]
         accounts = [{"status": "unknown", "seller": {"id": name, "name": name, "links": []}} for name in names]
         app.respond_with(200, json.dumps({"customerIdentifier": "rosie", "accounts": accounts, "warnings": []}), "application/json")
         app.open_list("rosie")
-        app.page.get_by_label("Find a seller").fill(typed)
-        expect(app.page.locator("#main .row:visible .name")).to_have_text(found or names)
+        app.page.get_by_label("Find a seller").fill(search)
+        expect(app.page.locator("#main .row:visible .name")).to_have_text(expected or names)
 
     def test_search_without_a_result_says_what_to_do(self, app: Demo) -> None:
         app.open_list("many")
@@ -105,9 +105,9 @@ class TestSellers:
         assert app.page.locator("#main .name").evaluate_all(directions) == ["rtl", "rtl", "ltr"]
         app.choose("نادي الواحة الرياضي")
         conflict = app.find_text("لديك بالفعل اشتراك شهري مدفوع (Gold) حتى 31/12/2026.")
-        assert conflict.evaluate("words => getComputedStyle(words).direction") == "rtl"
+        assert conflict.evaluate("element => getComputedStyle(element).direction") == "rtl"
 
-    def test_unknown_new_status_is_shown_without_a_status(self, app: Demo) -> None:
+    def test_unknown_status_is_shown_as_unknown(self, app: Demo) -> None:
         app.respond_with(200, connected_account_json().replace('"connected"', '"suspended"'), "application/json")
         app.open_list("rosie")
         app.choose("Gym")
@@ -146,7 +146,7 @@ class TestAttention:
 
     def test_completed_evidence_asks_for_nothing(self, app: Demo) -> None:
         evidence = {"status": "completed", "entitlementName": "Adult Resident", "expiresAt": "2999-01-01T00:00:00Z"}
-        app.respond_with(200, with_evidence(evidence), "application/json")
+        app.respond_with(200, account_with_evidence_json(evidence), "application/json")
         app.open_list("rosie")
         app.choose("Gym")
         expect(app.find_text("There is nothing for you to do")).to_be_visible()
@@ -156,7 +156,7 @@ class TestAttention:
     def test_entitlement_that_ended_is_shown_as_ended(self, app: Demo, status: str) -> None:
         upload = {"uploadUrl": "https://evidence.example.com/", "uploadExpiresAt": "2999-01-01T00:00:00Z"}
         ended = {"status": status, "entitlementName": "Adult Resident", "expiresAt": "2026-01-01T00:00:00Z", **upload}
-        app.respond_with(200, with_evidence(ended), "application/json")
+        app.respond_with(200, account_with_evidence_json(ended), "application/json")
         app.open_list("rosie")
         expect(app.find_text("Evidence needed")).to_have_count(0)
         app.choose("Gym")
@@ -188,24 +188,24 @@ class TestConnecting:
         expect(app.page.locator(".connect button")).to_have_text([first, second])
 
     def test_url_is_requested_at_the_tap_and_kept_nowhere(self, app: Demo) -> None:
-        asked: list[str] = []
-        app.page.on("request", lambda request: asked.append(request.url))
+        requested_urls: list[str] = []
+        app.page.on("request", lambda request: requested_urls.append(request.url))
         app.choose("Everyone Active")
         expect(app.page.get_by_role("button", name="Connect your account")).to_be_enabled()
-        assert [url for url in asked if "/v1/" in url] == []
+        assert [url for url in requested_urls if "/v1/" in url] == []
 
         app.page.get_by_role("button", name="Connect your account").click()
         expect(app.heading("Log in to Everyone Active")).to_be_visible()
-        (call,) = [url for url in asked if "/v1/" in url]
+        (call,) = [url for url in requested_urls if "/v1/" in url]
         assert "redirectUri=http%3A%2F%2F127.0.0.1" in call
         assert "sellerId=" in call
 
         app.page.go_back()
-        kept = app.stored_data()
-        assert "jwt=" not in kept
-        assert re.search(r'demo.pending.*"id[^a-z]+[0-9a-f-]{36}', kept)
+        stored_data = app.stored_data()
+        assert "jwt=" not in stored_data
+        assert re.search(r'demo.pending.*"id[^a-z]+[0-9a-f-]{36}', stored_data)
 
-    def test_seller_connected_by_now_is_shown_as_connected(self, app: Demo) -> None:
+    def test_already_connected_seller_is_shown_as_connected(self, app: Demo) -> None:
         app.choose("Everyone Active")
         account = json.loads(
             connected_account_json({"text": "12"}, id="https://id.bookingsystem.example.com/organizers/1", name="Everyone Active")
@@ -215,7 +215,7 @@ class TestConnecting:
         expect(app.heading("Access pass")).to_be_visible()
 
     @pytest.mark.parametrize(
-        ("connect", "words", "ways"),
+        ("connect", "message", "buttons"),
         [
             ({"newAccountUrl": "https://imin.example.com/"}, "Use the other one", ["Create an account"]),
             ({"existingAccountUrl": "javascript:alert(1)"}, "can't be connected at present", []),
@@ -223,7 +223,7 @@ class TestConnecting:
         ],
     )
     def test_missing_connect_url_shows_a_message(
-        self, app: Demo, connect: dict[str, str] | None, words: str, ways: list[str]
+        self, app: Demo, connect: dict[str, str] | None, message: str, buttons: list[str]
     ) -> None:
         app.choose("Everyone Active")
         seller = {"id": EVERYONE_ACTIVE, "name": "Everyone Active", "links": []}
@@ -231,8 +231,8 @@ class TestConnecting:
         link = {"id": "x", "expiresAt": "2030-01-01T00:00:00Z"}
         app.respond_with(200, json.dumps({"accounts": [account], "link": link, "warnings": []}), "application/json")
         app.page.get_by_role("button", name="Connect your account").click()
-        expect(app.find_text(words)).to_be_visible()
-        expect(app.page.locator(".connect button")).to_have_text(ways)
+        expect(app.find_text(message)).to_be_visible()
+        expect(app.page.locator(".connect button")).to_have_text(buttons)
 
     def test_connected_account_is_announced(self, app: Demo, browser: Browser) -> None:
         connect(app)
@@ -244,13 +244,13 @@ class TestConnecting:
         expect(app.find_text("Up to date at")).to_be_visible()
         app.page.get_by_role("link", name="Show your pass").click()
         expect(app.heading("Everyone Active")).to_be_focused()
-        (read,) = scan_barcodes(browser, app.page.locator(".pass"))
-        assert read[1] == app.page.locator("figcaption").inner_text()
+        (barcode,) = scan_barcodes(browser, app.page.locator(".pass"))
+        assert barcode[1] == app.page.locator("figcaption").inner_text()
 
     @pytest.mark.parametrize("cancels", [False, True])
     def test_link_is_settled_when_the_app_opens_without_a_return(self, app: Demo, cancels: bool) -> None:
-        chooser = f"{app.stack.imin_url}/local/return-style"
-        requests.post(chooser, data={"style": "never"}, timeout=15)
+        return_style_url = f"{app.stack.imin_url}/local/return-style"
+        requests.post(return_style_url, data={"style": "never"}, timeout=15)
         try:
             if cancels:
                 app.choose("Acme Leisure Centre")
@@ -260,7 +260,7 @@ class TestConnecting:
                 connect(app)
             expect(app.heading("The browser does not return")).to_be_visible()
         finally:
-            requests.post(chooser, data={"style": "plain"}, timeout=15)
+            requests.post(return_style_url, data={"style": "plain"}, timeout=15)
         assert "jwt=" not in app.stored_data()
 
         app.open()
@@ -284,7 +284,7 @@ class TestConnecting:
         app.page.goto(f"{app.stack.url}/?linkId=x&status=not_confirmed")
         expect(app.find_text("We are checking what was connected")).to_be_visible()
         expect(app.find_text("Connected: Gym")).to_be_visible()
-        expect(app.page.get_by_role("link", name="Show your")).to_have_count(0)  # the list has no such seller
+        expect(app.page.get_by_role("link", name="Show your")).to_have_count(0)  # the seller isn't in the list
         app.page.get_by_role("button", name="Dismiss").click()
         expect(app.page.locator(".banner")).to_have_count(0)
         expect(app.heading("Your accounts")).to_be_focused()

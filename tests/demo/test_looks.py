@@ -1,4 +1,4 @@
-"""How the demo app looks and is used by everybody: each screen in light and dark, by keyboard, and the README's pictures of it."""
+"""Accessibility of the demo app: screens in light and dark mode, large text, keyboard use; and screenshots for the README."""
 
 import json
 import os
@@ -70,25 +70,25 @@ class TestEveryScreen:
 
 
 def check_screen(app: Demo, heading: str, name: str) -> None:
-    """Check a screen, whose buttons and links must be large enough for a thumb (44 pixels)."""
+    """Check a screen's accessibility, and that its controls are large enough for a thumb (44 pixels)."""
     expect(app.heading(heading)).to_be_visible()
     check_page(app.page, f"demo-{name}")
     heights = app.page.locator("button:visible, a:visible, input:visible").evaluate_all(
-        "all => all.map(each => [each.textContent, Math.max(each.getBoundingClientRect().height,"
-        " parseFloat(getComputedStyle(each, '::after').height) || 0)])"
+        "controls => controls.map(control => [control.textContent, Math.max(control.getBoundingClientRect().height,"
+        " parseFloat(getComputedStyle(control, '::after').height) || 0)])"
     )
-    assert [each for each in heights if each[1] < 44] == []
+    assert [(text, height) for text, height in heights if height < 44] == []
     if PICTURES and name.rpartition("-")[0] in {"accounts", "pass", "connect", "offline"}:
         app.page.screenshot(path=PICTURES / f"demo-{name}.png")
 
 
-def press_until_focused(page: Page, key: str, until: str) -> None:
-    """Presses a key until an element has the focus."""
+def press_until_focused(page: Page, key: str, selector: str) -> None:
+    """Press a key until an element has the focus."""
     for _ in range(30):
         page.keyboard.press(key)
-        if page.locator(f"{until}:focus").count():
+        if page.locator(f"{selector}:focus").count():
             return
-    raise AssertionError(f"{until} can't be reached")
+    raise AssertionError(f"{selector} can't be reached")
 
 
 def test_journey_works_with_a_keyboard(stack: Stack, browser: Browser) -> None:
@@ -132,10 +132,10 @@ def test_double_size_text_breaks_at_words(stack: Stack, browser: Browser) -> Non
         for size in ("100%", "200%"):
             app.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
             lines = app.page.locator("#main .row .name").evaluate_all(
-                "all => all.map(each => [each.clientHeight / parseFloat(getComputedStyle(each).lineHeight),"
-                " each.scrollWidth - each.clientWidth])"
+                "names => names.map(name => [name.clientHeight / parseFloat(getComputedStyle(name).lineHeight),"
+                " name.scrollWidth - name.clientWidth])"
             )
-            assert all(height < 2.1 and over <= 0 for height, over in lines), size
+            assert all(line_count < 2.1 and overflow <= 0 for line_count, overflow in lines), size
             assert find_mid_word_breaks(app.page, "#main .row .name, #main .note, #main .pill, #main h1, #main h2, .fresh") == [], (
                 size
             )
@@ -147,30 +147,30 @@ def test_double_size_text_breaks_at_words(stack: Stack, browser: Browser) -> Non
         check_page(app.page, "demo-text-200-seller")
 
 
-# Every character after which a line breaks, unless a space stands there.
-BREAKS = """all => all.flatMap(each => {
-  const found = []
-  const walker = document.createTreeWalker(each, NodeFilter.SHOW_TEXT)
+# Returns every character after which a line breaks, except spaces.
+FIND_BREAKS = """elements => elements.flatMap(element => {
+  const breaks = []
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
   const range = document.createRange()
   let last = null
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    for (let at = 0; at < node.data.length; at++) {
-      range.setStart(node, at)
-      range.setEnd(node, at + 1)
+    for (let index = 0; index < node.data.length; index++) {
+      range.setStart(node, index)
+      range.setEnd(node, index + 1)
       const { top, width } = range.getBoundingClientRect()
-      if (/\\s/.test(node.data[at]) || !width) { last = null; continue }
-      if (last && top > last.top + 4) found.push(last.letter)
-      last = { top, letter: node.data[at] }
+      if (/\\s/.test(node.data[index]) || !width) { last = null; continue }
+      if (last && top > last.top + 4) breaks.push(last.letter)
+      last = { top, letter: node.data[index] }
     }
   }
-  return found
+  return breaks
 })"""
 
 
 def find_mid_word_breaks(page: Page, selector: str) -> list[str]:
     """Return each character after which a line breaks inside a word."""
-    found: list[str] = page.locator(selector).evaluate_all(BREAKS)
-    return found
+    breaks: list[str] = page.locator(selector).evaluate_all(FIND_BREAKS)
+    return breaks
 
 
 def test_keyboard_order_is_the_order_of_the_page(stack: Stack, browser: Browser) -> None:
@@ -192,16 +192,17 @@ def test_keyboard_order_is_the_order_of_the_page(stack: Stack, browser: Browser)
 
 
 def check_tab_order(page: Page) -> None:
-    """Press Tab from the top of the page to its end: each stop must be below, or right of, the one before."""
+    """Tab through the page and check that each stop is below or to the right of the previous one."""
     page.evaluate("document.activeElement.blur(); getSelection().collapse(document.body, 0); scrollTo(0, 0)")
     stops = []
     for _ in range(60):
         page.keyboard.press("Tab")
         stop = page.evaluate(
-            "(() => { const each = document.activeElement; if (each === document.body) return null; "
-            "const { left, top } = each.getBoundingClientRect(); const isFixed = each.closest('#bar, #tabs'); "
-            "const part = each.closest('#bar') ? 0 : each.closest('#tabs') ? 2 : 1; "
-            "return [part, Math.round(isFixed ? 0 : top + scrollY), Math.round(left), each.textContent.trim() || each.id] })()"
+            "(() => { const element = document.activeElement; if (element === document.body) return null; "
+            "const { left, top } = element.getBoundingClientRect(); const isFixed = element.closest('#bar, #tabs'); "
+            "const part = element.closest('#bar') ? 0 : element.closest('#tabs') ? 2 : 1; "
+            "const name = element.textContent.trim() || element.id; "
+            "return [part, Math.round(isFixed ? 0 : top + scrollY), Math.round(left), name] })()"
         )
         if stop is None or stop in stops:
             break

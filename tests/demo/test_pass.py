@@ -1,4 +1,4 @@
-"""The demo app's access passes: a reader of barcodes reads what is on the screen."""
+"""The demo app's access passes, checked by scanning the barcodes on the screen."""
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -48,13 +48,13 @@ def test_other_texts_are_drawn_as_a_readable_code_128(app: Demo, browser: Browse
 
 
 @pytest.mark.parametrize(
-    ("text", "is_turned"),
+    ("text", "is_rotated"),
     [("42", False), ("0012345678905", False), ("x" * 20, True), ("Membership/2026/ABCDEFGHIJKLMNOP-0001", True)],
 )
 @pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("ratio", [1, 2.625])
-def test_modules_are_whole_pixels_of_the_screen(
-    stack: Stack, browser: Browser, text: str, is_turned: bool, width: int, ratio: float
+def test_barcode_modules_are_whole_screen_pixels(
+    stack: Stack, browser: Browser, text: str, is_rotated: bool, width: int, ratio: float
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, device_scale_factor=ratio)
     app = Demo(stack, context.new_page())
@@ -63,19 +63,19 @@ def test_modules_are_whole_pixels_of_the_screen(
     app.choose("Gym")
     size = app.page.locator(".bars svg").evaluate("""svg => {
       const { width, height, left, right } = svg.getBoundingClientRect()
-      return { width, height, left, right, box: svg.viewBox.baseVal.width, tall: svg.viewBox.baseVal.height }
+      return { width, height, left, right, boxWidth: svg.viewBox.baseVal.width, boxHeight: svg.viewBox.baseVal.height }
     }""")
     context.close()
-    assert (size["box"] == 104) is is_turned
-    length, count = (size["height"], size["tall"]) if is_turned else (size["width"], size["box"])
-    pixels = length / count * ratio
+    assert (size["boxWidth"] == 104) is is_rotated
+    length, modules = (size["height"], size["boxHeight"]) if is_rotated else (size["width"], size["boxWidth"])
+    pixels = length / modules * ratio
     assert pixels == pytest.approx(round(pixels), abs=0.01)
-    assert length / count >= 1
+    assert length / modules >= 1
     assert size["left"] >= 0
     assert size["right"] <= width
 
 
-def test_barcode_is_redrawn_when_the_phone_is_turned(app: Demo, browser: Browser) -> None:
+def test_barcode_is_redrawn_when_the_phone_is_rotated(app: Demo, browser: Browser) -> None:
     app.respond_with(200, connected_account_json({"text": "x" * 20}), "application/json")
     app.open_list("rosie")
     app.choose("Gym")
@@ -85,7 +85,7 @@ def test_barcode_is_redrawn_when_the_phone_is_turned(app: Demo, browser: Browser
     assert scan_barcodes(browser, app.page.locator(".pass")) == [("Code128", "x" * 20)]
 
 
-def test_overlong_text_is_shown_in_letters(app: Demo) -> None:
+def test_overlong_text_is_shown_as_text_only(app: Demo) -> None:
     app.respond_with(200, connected_account_json({"text": "m" * 100}), "application/json")
     app.open_list("rosie")
     app.choose("Gym")
@@ -93,7 +93,7 @@ def test_overlong_text_is_shown_in_letters(app: Demo) -> None:
     expect(app.page.locator("figcaption")).to_have_text("m" * 100)
 
 
-def test_text_without_a_barcode_is_shown_in_letters(app: Demo) -> None:
+def test_unencodable_text_is_shown_as_text_only(app: Demo) -> None:
     app.respond_with(200, connected_account_json({"text": "é 12"}), "application/json")
     app.open_list("rosie")
     app.choose("Gym")
@@ -101,7 +101,7 @@ def test_text_without_a_barcode_is_shown_in_letters(app: Demo) -> None:
     expect(app.page.locator("figcaption")).to_have_text("é 12")
 
 
-def test_image_of_the_api_is_preferred(app: Demo) -> None:
+def test_image_from_the_api_is_preferred(app: Demo) -> None:
     image = f"{app.stack.imin_url}/static/logos/pool.svg"
     app.respond_with(200, connected_account_json({"text": "12", "imageUrl": image}), "application/json")
     app.open_list("rosie")

@@ -1,4 +1,4 @@
-"""The demo app when it goes less well: offline, with old accounts, with errors of every kind, and with a token that has ended."""
+"""The demo app in case of failures: offline, with outdated accounts, after errors of every kind, and with an expired token."""
 
 import json
 
@@ -13,18 +13,18 @@ pytestmark = [pytest.mark.external, needs_browser]
 
 @pytest.fixture
 def app(app: Demo) -> Demo:
-    """Open the app on a phone, where responses may fail."""
+    """Open the app on a phone and ignore console errors about failed requests."""
     app.may_fail = True
     return app
 
 
 def problem(code: str, *, retryable: bool) -> str:
-    """Build a problem's body."""
+    """Build a problem response's body."""
     return json.dumps({"code": code, "detail": "for developers", "retryable": retryable, "requestId": "ref-1"})
 
 
-def touch_and_move(page: Page, *heights: int) -> None:
-    """Touch, move and lift a finger."""
+def drag_finger(page: Page, *heights: int) -> None:
+    """Touch the screen, move the finger to the given heights and lift it."""
     session = page.context.new_cdp_session(page)
     for height, kind in zip(heights, ["touchStart", *["touchMove"] * (len(heights) - 1)], strict=True):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": 195, "y": height}]})
@@ -34,18 +34,18 @@ def touch_and_move(page: Page, *heights: int) -> None:
 class TestFreshness:
     def test_unchanged_list_is_a_304(self, app: Demo) -> None:
         app.open_list("rosie")
-        with app.page.expect_response(ACCOUNTS) as answered:
+        with app.page.expect_response(ACCOUNTS) as received:
             app.refresh()
-        assert answered.value.status == 304
+        assert received.value.status == 304
         expect(app.find_text("Up to date: nothing new")).to_be_visible()
         expect(app.announcement()).to_contain_text("nothing new")
         expect(app.page.get_by_role("button", name="Refresh")).to_be_focused()
 
     def test_pulling_the_page_down_refreshes(self, app: Demo) -> None:
         app.open_list("rosie")
-        touch_and_move(app.page, 200, 260)
+        drag_finger(app.page, 200, 260)
         expect(app.find_text("Up to date at")).to_be_visible()
-        touch_and_move(app.page, 200, 260, 320, 380)
+        drag_finger(app.page, 200, 260, 320, 380)
         expect(app.find_text("Up to date: nothing new")).to_be_visible()
 
     def test_offline_list_is_shown_with_its_time(self, app: Demo) -> None:
@@ -56,7 +56,7 @@ class TestFreshness:
         app.choose("Better Leisure")
         expect(app.page.get_by_role("img", name="EAN-13 barcode 0012345678905")).to_be_visible()
 
-        app.page.context.set_offline(False)  # which the browser tells the app
+        app.page.context.set_offline(False)  # the browser fires an event, and the app refreshes its list
         app.page.go_back()
         expect(app.find_text("Up to date: nothing new")).to_be_visible()
 
@@ -93,26 +93,26 @@ class TestFreshness:
             app.sign_in("rosie")
         app.page.get_by_role("link", name="You", exact=True).click()
         app.page.get_by_role("button", name="Sign out").click()
-        with app.page.expect_response(ACCOUNTS) as answered:
+        with app.page.expect_response(ACCOUNTS) as received:
             waiting[0].continue_()
-        answered.value.finished()
+        received.value.finished()
         expect(app.heading("Who are you?")).to_be_visible()
         assert app.stored_data() == "[{},{}]"
 
 
 class TestErrors:
     @pytest.mark.parametrize(
-        ("customer", "words"),
+        ("customer", "message"),
         [
             ("slow", "The booking platform takes too long"),
             ("broken", "The booking platform's reply can't be read"),
             ("busy", "The booking platform is busy"),
         ],
     )
-    def test_every_error_says_what_to_do(self, app: Demo, customer: str, words: str) -> None:
+    def test_every_error_says_what_to_do(self, app: Demo, customer: str, message: str) -> None:
         app.sign_in(customer)
-        expect(app.heading(words)).to_be_visible()
-        expect(app.announcement()).to_contain_text(words)
+        expect(app.heading(message)).to_be_visible()
+        expect(app.announcement()).to_contain_text(message)
         expect(app.page.get_by_role("button", name="Try again")).to_be_visible()
         expect(app.find_text("Reference:")).to_be_visible()
 
@@ -131,36 +131,36 @@ class TestErrors:
         expect(app.find_text("There are no sellers yet")).to_be_visible()
 
     @pytest.mark.parametrize(
-        ("status", "body", "content_type", "words", "can_retry"),
+        ("status", "body", "content_type", "heading", "can_retry"),
         [
             (502, problem("upstream_rejected_key", retryable=False), "application/problem+json", "does not let us in", False),
             (404, problem("customer_not_found", retryable=False), "application/problem+json", "does not know you", False),
-            (503, problem("a_code_to_come", retryable=True), "application/problem+json", "on our side", True),
-            (409, problem("a_code_to_come", retryable=False), "application/problem+json", "That did not work", False),
+            (503, problem("a_future_code", retryable=True), "application/problem+json", "on our side", True),
+            (409, problem("a_future_code", retryable=False), "application/problem+json", "That did not work", False),
             (429, '{"message": "Too Many Requests"}', "application/json", "too many requests", True),
             (500, '{"message": "Internal Server Error"}', "application/json", "on our side", True),
             (200, "<html>Log in to this network</html>", "text/html", "can't be reached", True),
         ],
     )
-    def test_rejected_customer_gets_the_reason(
-        self, app: Demo, status: int, body: str, content_type: str, words: str, can_retry: bool
+    def test_error_shows_its_reason(
+        self, app: Demo, status: int, body: str, content_type: str, heading: str, can_retry: bool
     ) -> None:
         app.respond_with(status, body, content_type)
         app.sign_in("rosie")
-        expect(app.page.get_by_role("heading", name=words)).to_be_visible()
+        expect(app.page.get_by_role("heading", name=heading)).to_be_visible()
         expect(app.page.get_by_role("button", name="Try again")).to_have_count(1 if can_retry else 0)
 
     def test_expired_token_is_replaced_once(self, app: Demo) -> None:
         tokens: list[str] = []
 
-        def refuse_the_first(route: Route) -> None:
+        def reject_first_token(route: Route) -> None:
             tokens.append(route.request.headers["authorization"])
             if len(tokens) == 1:
                 route.fulfill(status=401, json={"message": "Unauthorized"})
             else:
                 route.continue_()
 
-        app.page.route(ACCOUNTS, refuse_the_first)
+        app.page.route(ACCOUNTS, reject_first_token)
         app.open_list("rosie")
         assert len(tokens) == 2
 
@@ -193,10 +193,10 @@ class TestErrors:
         app.page.route("**/notices*", lambda route: route.fulfill(status=503, json={"message": "Service Unavailable"}))
         app.open_list("rosie")
         app.page.get_by_role("link", name="You", exact=True).click()
-        again = app.page.get_by_role("button", name="Try again")
-        expect(again).to_be_visible()
+        button = app.page.get_by_role("button", name="Try again")
+        expect(button).to_be_visible()
         app.page.unroute_all()
-        again.click()
+        button.click()
         expect(app.find_text("When something changes at a seller")).to_be_visible()
 
     def test_failed_sign_in_shows_the_error(self, app: Demo) -> None:
