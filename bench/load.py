@@ -15,8 +15,8 @@ from socket import socket
 
 from bench.documents import upstream_body
 from bench.figures import Figure
-from tests.loopback import answer, serve
-from tests.stack import Stack, running
+from tests.loopback import respond, serve
+from tests.stack import Stack, start_stack
 
 SECONDS = 60
 CONNECTIONS = 4  # twice the execution environments of the function, so half of the calls wait
@@ -46,7 +46,7 @@ def _figures(name: str, *, fails: bool) -> Iterator[Figure]:
 def _load(*, fails: bool) -> str:
     """Return wrk's report."""
     generator = random.Random(SELLERS)  # noqa: S311 - the same failures each time
-    accounts, unavailable = answer(upstream_body(SELLERS)), answer(b"", "503 Down")
+    accounts, unavailable = respond(upstream_body(SELLERS)), respond(b"", "503 Down")
 
     def script(connection: socket, request: bytes) -> None:
         (unavailable if fails and generator.random() < 0.5 else accounts)(connection, request)
@@ -54,7 +54,7 @@ def _load(*, fails: bool) -> str:
     with ExitStack() as resources:
         folder = Path(resources.enter_context(tempfile.TemporaryDirectory()))
         imin = resources.enter_context(serve(script))
-        stack = resources.enter_context(running(folder, IMIN_BASE_URL=imin.url))
+        stack = resources.enter_context(start_stack(folder, IMIN_BASE_URL=imin.url))
         return _wrk(stack)
 
 

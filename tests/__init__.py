@@ -1,1 +1,1 @@
-"""The checks of the service, by behaviour."""
+"""The tests, one module for each behaviour of the service."""

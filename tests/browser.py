@@ -1,6 +1,6 @@
-"""Headless Chromium for tests, as a phone would show a page; and what is looked for on each page.
+"""Headless Chromium with a phone's screen size, and the checks that apply to every page.
 
-The browser is the machine's own (Debian's package `chromium`). Without one these tests are skipped, but not in CI.
+The tests use the installed browser (Debian package `chromium`). Without one they are skipped, except in CI, where they fail.
 """
 
 import contextlib
@@ -16,18 +16,24 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 PHONE = {"width": 390, "height": 844}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 SCREENSHOTS = Path(os.environ["SCREENSHOTS"]) if "SCREENSHOTS" in os.environ else None
 
-needs_browser = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="there is no Chromium on this machine")
+needs_browser = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed")
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start a browser that reaches only loopback."""
-    rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+    """Start a browser that can reach only loopback addresses."""
+    host_rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, rules])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGUMENTS, host_rules])
         try:
             yield browser
         finally:
@@ -36,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def phone(browser: Browser, scheme: Literal["light", "dark"] = "light", scripts: bool = True) -> Iterator[Page]:
-    """Open a page of a phone's size."""
+    """Open a page on a phone-sized screen."""
     context = browser.new_context(viewport=PHONE, color_scheme=scheme, java_script_enabled=scripts)  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
     try:
@@ -45,8 +51,8 @@ def phone(browser: Browser, scheme: Literal["light", "dark"] = "light", scripts:
         context.close()
 
 
-def look_at(page: Page, name: str) -> None:
-    """Check that a page is accessible and fits a phone; save a picture if `SCREENSHOTS` names a folder."""
+def check_page(page: Page, name: str) -> None:
+    """Check that a page is accessible and fits a phone's width; save a screenshot if `SCREENSHOTS` names a folder."""
     if SCREENSHOTS:
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
     results = Axe().run(page)

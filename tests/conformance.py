@@ -1,7 +1,7 @@
-"""Check responses against `openapi.json`: a response that it doesn't describe exactly fails its test.
+"""A strict check of responses against `openapi.json`, so an undescribed response fails its test.
 
-The document is tolerant, so that a client made from it is. Here it is taken strictly: no other field, header, value or code than
-those it has, and nothing empty. What was asked is not checked.
+`openapi.json` allows unknown fields and values, so that generated clients tolerate newer services. This check doesn't: it rejects
+undescribed fields, headers, values and codes, and empty strings and objects. It doesn't check requests.
 """
 
 import functools
@@ -14,96 +14,96 @@ from typing import Any
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 DOCUMENT: dict[str, Any] = json.loads((Path(__file__).parent.parent / "openapi.json").read_text())
-UNDESCRIBED_HEADERS = {"content-type", "content-length", "connection", "date", "server", "transfer-encoding"}
-"""Headers of any answer of HTTP."""
+TRANSPORT_HEADERS = {"content-type", "content-length", "connection", "date", "server", "transfer-encoding"}
+"""Headers that any HTTP response may have; `openapi.json` doesn't describe them."""
 
 
-def check_answer(route_key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Raise `AssertionError` unless `openapi.json` describes the response of `route_key` (`GET /v1/health`). `body` is decoded."""
+def check_response(route_key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raise `AssertionError` unless `openapi.json` describes the response of a route (e.g. `GET /v1/health`). `body` is decoded."""
     method, _, path = route_key.partition(" ")
     operation = DOCUMENT["paths"].get(path, {}).get(method.lower())
-    found = {name.lower(): value for name, value in headers.items()}
+    lower_case = {name.lower(): value for name, value in headers.items()}
     if operation is None:
-        _check_unrouted(route_key, status, found, body)
+        _check_unrouted(route_key, status, lower_case, body)
         return
     assert str(status) in operation["responses"], f"{route_key} does not describe {status}"
     response = operation["responses"][str(status)]
-    where = f"{route_key} {status}"
-    _check_headers(where, response.get("headers", {}), found)
-    _check_body(where, response.get("content", {}), status, found, body)
+    label = f"{route_key} {status}"
+    _check_headers(label, response.get("headers", {}), lower_case)
+    _check_body(label, response.get("content", {}), status, lower_case, body)
 
 
-def route_of(method: str, path: str) -> str:
-    """Return the route key of a path; the path itself if there is none."""
-    for known in DOCUMENT["paths"]:
-        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)), path.partition("?")[0]):
-            return f"{method} {known}"
+def find_route_key(method: str, path: str) -> str:
+    """Return the route key for a request: with the described path that matches, otherwise with the path itself."""
+    for template in DOCUMENT["paths"]:
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path.partition("?")[0]):
+            return f"{method} {template}"
     return f"{method} {path}"
 
 
 def _check_unrouted(route_key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Check the response to an unrouted request: of API Gateway, or of a function that was called anyway."""
-    kind = headers["content-type"]
-    schema = {"application/json": "GatewayMessage", "application/problem+json": "Problem"}.get(kind)
-    assert schema, f"{route_key}, which is not routed, is answered by {kind}"
-    assert status in {404, 405}, f"{route_key} is not routed, and answered by {status}"
-    _check_value(f"{route_key} {status}", _strict({"$ref": f"#/components/schemas/{schema}"}), json.loads(body))
+    """Check the response to a request without a route, sent by API Gateway or by a function that was called directly."""
+    content_type = headers["content-type"]
+    schema = {"application/json": "GatewayMessage", "application/problem+json": "Problem"}.get(content_type)
+    assert schema, f"{route_key} has no route, but a response of type {content_type}"
+    assert status in {404, 405}, f"{route_key} has no route, but the status is {status}"
+    _check_value(f"{route_key} {status}", _make_strict({"$ref": f"#/components/schemas/{schema}"}), json.loads(body))
 
 
-def _check_headers(where: str, described: Mapping[str, Any], found: Mapping[str, str]) -> None:
+def _check_headers(label: str, described: Mapping[str, Any], headers: Mapping[str, str]) -> None:
     components = DOCUMENT["components"]["headers"]
-    known = {name.lower(): components[about["$ref"].rpartition("/")[2]] for name, about in described.items()}
-    undescribed = set(found) - set(known) - UNDESCRIBED_HEADERS
-    assert not undescribed, f"{where} has headers that are not described: {undescribed}"
-    missing = {name for name, header in known.items() if header.get("required")} - set(found)
-    assert not missing, f"{where} lacks headers that it should have: {missing}"
-    for name in set(known) & set(found):
-        schema = known[name]["schema"]
-        value = int(found[name]) if schema["type"] == "integer" else found[name]
-        _check_value(f"{where} {name}", _strict(schema), value)
+    expected = {name.lower(): components[reference["$ref"].rpartition("/")[2]] for name, reference in described.items()}
+    undescribed = set(headers) - set(expected) - TRANSPORT_HEADERS
+    assert not undescribed, f"{label} has undescribed headers: {undescribed}"
+    missing = {name for name, header in expected.items() if header.get("required")} - set(headers)
+    assert not missing, f"{label} lacks required headers: {missing}"
+    for name in set(expected) & set(headers):
+        schema = expected[name]["schema"]
+        value = int(headers[name]) if schema["type"] == "integer" else headers[name]
+        _check_value(f"{label} {name}", _make_strict(schema), value)
 
 
-def _check_body(where: str, described: Mapping[str, Any], status: int, headers: Mapping[str, str], body: bytes) -> None:
+def _check_body(label: str, described: Mapping[str, Any], status: int, headers: Mapping[str, str], body: bytes) -> None:
     if not described:
-        assert not body, f"{where} has a body"
-        assert "content-type" not in headers, f"{where} has a type, but no body"
+        assert not body, f"{label} has a body"
+        assert "content-type" not in headers, f"{label} has a content type but no body"
         return
-    kind = headers["content-type"].partition(";")[0]
-    assert kind in described, f"{where} does not describe {kind}"
-    value: Any = json.loads(body) if kind.endswith("json") else body.decode()
-    _check_value(where, _strict(described[kind]["schema"]), value)
-    if kind == "application/problem+json":
+    content_type = headers["content-type"].partition(";")[0]
+    assert content_type in described, f"{label} does not describe {content_type}"
+    value: Any = json.loads(body) if content_type.endswith("json") else body.decode()
+    _check_value(label, _make_strict(described[content_type]["schema"]), value)
+    if content_type == "application/problem+json":
         assert value["status"] == status
-        assert value["code"] in described[kind]["examples"], f"{where} does not describe {value['code']}"
+        assert value["code"] in described[content_type]["examples"], f"{label} does not describe {value['code']}"
 
 
-def _check_value(where: str, schema: dict[str, Any], value: Any) -> None:
-    errors = _validator(json.dumps(schema)).iter_errors(value)
-    texts = [f"{error.json_path}: {error.message}" for each in errors for error in (each.context or [each])]
-    assert not texts, f"{where}: {texts}"
-
-
-@functools.cache
-def _validator(schema: str) -> Any:
-    return OAS31Validator({**json.loads(schema), "components": _components()}, format_checker=oas31_format_checker)
+def _check_value(label: str, schema: dict[str, Any], value: Any) -> None:
+    errors = _make_validator(json.dumps(schema)).iter_errors(value)
+    messages = [f"{error.json_path}: {error.message}" for branch in errors for error in (branch.context or [branch])]
+    assert not messages, f"{label}: {messages}"
 
 
 @functools.cache
-def _components() -> dict[str, Any]:
-    return {"schemas": {name: _strict(schema) for name, schema in DOCUMENT["components"]["schemas"].items()}}
+def _make_validator(schema: str) -> Any:
+    return OAS31Validator({**json.loads(schema), "components": _strict_components()}, format_checker=oas31_format_checker)
 
 
-def _strict(schema: Any) -> Any:
-    """Return the schema without its tolerance."""
+@functools.cache
+def _strict_components() -> dict[str, Any]:
+    return {"schemas": {name: _make_strict(schema) for name, schema in DOCUMENT["components"]["schemas"].items()}}
+
+
+def _make_strict(schema: Any) -> Any:
+    """Return a copy of the schema that allows only described fields and values, and nothing empty."""
     if isinstance(schema, list):
-        return [_strict(each) for each in schema]
+        return [_make_strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _strict(value) for key, value in schema.items()}
+    strict = {key: _make_strict(value) for key, value in schema.items()}
     if "examples" in schema:  # the values of an open enumeration
-        made["enum"] = schema["examples"]
+        strict["enum"] = schema["examples"]
     if schema.get("type") == "object":
-        made = {"additionalProperties": False, "minProperties": 1, **made}
+        strict = {"additionalProperties": False, "minProperties": 1, **strict}
     if schema.get("type") == "string":
-        made = {"minLength": 1, **made}
-    return made
+        strict = {"minLength": 1, **strict}
+    return strict

@@ -1,4 +1,4 @@
-"""What tests are given: an app that calls the handlers, an imin to program, AWS by moto with what the template declares."""
+"""Shared fixtures: an app that calls the handlers, a programmable imin, and moto's AWS with the template's resources."""
 
 import base64
 import contextlib
@@ -18,7 +18,7 @@ import responses
 from hypothesis import settings
 from moto import mock_aws
 
-os.environ |= {  # Powertools reads its settings when the handlers' modules are imported
+os.environ |= {  # Powertools reads its settings when the handler modules are imported
     "POWERTOOLS_SERVICE_NAME": "seller-accounts",
     "POWERTOOLS_METRICS_NAMESPACE": "SellerAccounts",
     "AWS_DEFAULT_REGION": "eu-west-2",
@@ -30,16 +30,16 @@ from local import aws as local_aws
 from local.template import Template
 from seller_accounts.aws import secret, table
 from seller_accounts.http.http_api import Handler
-from tests.conformance import check_answer
+from tests.conformance import check_response
 from tests.inner_loop import pytest_runtest_makereport, pytest_runtest_protocol
-from tests.leaks import pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown, watch
+from tests.leaks import leak_detector, pytest_runtest_logreport, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.linking import Customer
 
-__all__ = [  # hooks of the whole session
+__all__ = [  # pytest finds these hooks by their names in this module
     "pytest_runtest_logreport",
     "pytest_runtest_makereport",
     "pytest_runtest_protocol",
@@ -48,15 +48,15 @@ __all__ = [  # hooks of the whole session
     "pytest_testnodedown",
 ]
 
-settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # of `make fuzz`
+settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # used by `make fuzz`
 
-TEMPLATE = Template()  # parsed once: that takes longer than most tests
+TEMPLATE = Template()  # parsed once, because parsing takes longer than most tests
 EVENTS = Path(__file__).parent.parent / "events"
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
 API_KEY = "imin-key-of-the-tests"
 STATE_KEY = "state-key-of-the-tests"
 WEBHOOK_KEY = "webhook-key-of-the-tests"
-LOCAL = {
+TEST_SETTINGS = {
     "ALLOWED_REDIRECT_URIS": "brokerapp://linked,https://app.example.com/linked",
     "OIDC_AUDIENCE": "broker-app",
     "OIDC_ISSUER": "https://identity.example.com",
@@ -64,13 +64,13 @@ LOCAL = {
 
 
 def event(name: str) -> dict[str, Any]:
-    """Load the event of `events/{name}.json`."""
+    """Load the Lambda event from `events/{name}.json`."""
     loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return loaded
 
 
 class Context:
-    """A Lambda context with time to spare."""
+    """A Lambda context with plenty of time left by default."""
 
     function_name = "AccountsFunction"
     memory_limit_in_mb = 1024
@@ -81,13 +81,13 @@ class Context:
         self.remaining_ms = remaining_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds left for the invocation."""
+        """Return the milliseconds left before the invocation times out."""
         return self.remaining_ms
 
 
 @dataclass
-class Answer:
-    """An answer as a client sees it: header names in lower case, the body decoded."""
+class Response:
+    """A response as seen by a client: lower-case header names, decoded body."""
 
     status: int
     headers: dict[str, str]
@@ -95,50 +95,52 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON."""
+        """Parse the body as JSON."""
         return json.loads(self.body)
 
 
 @dataclass
 class App:
-    """The broker's app: calls `handler` with events like those in `events/`."""
+    """The broker's app, which calls `handler` with events based on those in `events/`."""
 
     handler: Handler
     context: Context = field(default_factory=Context)
 
-    def get(self, customer: str = "me", query: Any = None, claims: Any = None, **headers: str) -> Answer:
-        """Get the customer's accounts as rosie, or with `claims`."""
-        asked = copy.deepcopy(event("accounts-get"))
-        asked["pathParameters"]["customerIdentifier"] = customer
-        asked["rawQueryString"] = urlencode(query or {})
-        asked["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
+    def get(self, customer: str = "me", query: Any = None, claims: Any = None, **headers: str) -> Response:
+        """Get the customer's accounts with rosie's token, or with `claims`."""
+        request = copy.deepcopy(event("accounts-get"))
+        request["pathParameters"]["customerIdentifier"] = customer
+        request["rawQueryString"] = urlencode(query or {})
+        request["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
         if claims is not None:
-            asked["requestContext"]["authorizer"]["jwt"]["claims"] = claims
-        return self.send(asked)
+            request["requestContext"]["authorizer"]["jwt"]["claims"] = claims
+        return self.send(request)
 
-    def send(self, asked: dict[str, Any]) -> Answer:
-        """Send any event; a response that API Gateway would pass on must be described in `openapi.json`."""
-        response = self.handler(asked, self.context)
+    def send(self, request: dict[str, Any]) -> Response:
+        """Send any event. For an HTTP API event, check that `openapi.json` describes the response."""
+        response = self.handler(request, self.context)
         body = response.get("body", "")
         content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
         headers = {name.lower(): value for name, value in response["headers"].items()}
         if headers.get("content-encoding") == "gzip":
             content = gzip.decompress(content)
-        if isinstance(asked, dict) and asked.get("version") == "2.0":
-            check_answer(asked["requestContext"]["routeKey"], response["statusCode"], headers, content)
-            watch.answer(asked["requestContext"]["routeKey"], response["statusCode"], headers, content)
-        return Answer(response["statusCode"], headers, content)
+        if isinstance(request, dict) and request.get("version") == "2.0":
+            check_response(request["requestContext"]["routeKey"], response["statusCode"], headers, content)
+            leak_detector.search_response(request["requestContext"]["routeKey"], response["statusCode"], headers, content)
+        return Response(response["statusCode"], headers, content)
 
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """Return the variables of all functions as set by the template."""
-    return {name: LOCAL.get(name, value) for each in TEMPLATE.functions() for name, value in each.environment.items()}
+    """Return the environment variables of all functions as set by the template."""
+    return {
+        name: TEST_SETTINGS.get(name, value) for function in TEMPLATE.functions() for name, value in function.environment.items()
+    }
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_client_of_each() -> Iterator[None]:
-    """Make clients once, because that takes longer than most tests."""
+def _cached_clients() -> Iterator[None]:
+    """Make each AWS client only once, because making one takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secret, "make_client", functools.cache(secret.make_client))
         patch.setattr(table, "make_client", functools.cache(table.make_client))
@@ -147,7 +149,7 @@ def _one_client_of_each() -> Iterator[None]:
 
 @pytest.fixture
 def aws(environment: dict[str, str]) -> Iterator[None]:
-    """AWS with the secrets and the table that the template declares."""
+    """Start moto's AWS with the secrets and the table that the template declares."""
     values = {"IMIN_API_KEY_SECRET": API_KEY, "LINK_STATE_SECRET": STATE_KEY, "IMIN_WEBHOOK_SECRET": WEBHOOK_KEY}
     (records,) = TEMPLATE.resources("AWS::DynamoDB::Table").values()
     with mock_aws():
@@ -158,7 +160,7 @@ def aws(environment: dict[str, str]) -> Iterator[None]:
 
 @pytest.fixture
 def secrets_manager(aws: None) -> Any:
-    """Return the client for Secrets Manager."""
+    """Return the functions' client for Secrets Manager."""
     return secret.make_client()
 
 
@@ -169,89 +171,89 @@ def dynamodb(aws: None) -> Any:
 
 
 @contextlib.contextmanager
-def recording_calls(client: Any, note: Callable[[str, dict[str, Any]], None]) -> Iterator[None]:
-    """Tells `note` of each call that a client of AWS makes meanwhile: its operation and parameters."""
+def recording_calls(client: Any, record: Callable[[str, dict[str, Any]], None]) -> Iterator[None]:
+    """Pass the operation and parameters of each call by an AWS client to `record`."""
 
-    def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
-        note(model.name, params)
+    def record_call(params: dict[str, Any], model: Any, **_: Any) -> None:
+        record(model.name, params)
 
-    client.meta.events.register("before-parameter-build", tell)
+    client.meta.events.register("before-parameter-build", record_call)
     try:
         yield
     finally:
-        client.meta.events.unregister("before-parameter-build", tell)
+        client.meta.events.unregister("before-parameter-build", record_call)
 
 
 @pytest.fixture
 def calls(dynamodb: Any) -> Iterator[list[str]]:
-    """Record the operations sent to DynamoDB, oldest first."""
-    asked: list[str] = []
-    with recording_calls(dynamodb, lambda operation, _: asked.append(operation)):
-        yield asked
+    """Record the names of the operations sent to DynamoDB, oldest first."""
+    operations: list[str] = []
+    with recording_calls(dynamodb, lambda operation, _: operations.append(operation)):
+        yield operations
 
 
 @pytest.fixture
 def sample() -> dict[str, Any]:
-    """Return the example of imin's page."""
+    """Return the example response from imin's documentation."""
     loaded: dict[str, Any] = json.loads(SAMPLE.read_text())
     return loaded
 
 
 class Output:
-    """What a test made the service print, taken once."""
+    """The service's output during a test. Each line can be read only once."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
 
     def text(self) -> str:
-        """All of it."""
+        """Return the text printed since the last read."""
         text = self._capsys.readouterr().out
-        watch.output("a test that reads its output", text)
+        leak_detector.search_output("a test that reads its own output", text)
         return text
 
     def lines(self) -> list[dict[str, Any]]:
-        """Its lines, which are JSON."""
+        """Parse the lines printed since the last read as JSON."""
         return [json.loads(line) for line in self.text().splitlines()]
 
 
 @pytest.fixture
 def output(capsys: pytest.CaptureFixture[str]) -> Output:
-    """Capture the logs and metrics of this test."""
+    """Capture the logs and metrics printed during this test."""
     return Output(capsys)
 
 
 class Imin:
-    """An imin to program. `answer` makes status, headers and body of a request; `calls` are those that came, oldest first."""
+    """A programmable imin. `respond` maps a request to status, headers and body; `calls` lists the requests, oldest first."""
 
     url = "https://book.imin.co/api/v2/customers/rosie/accounts"
-    answer: Callable[[Any], tuple[int, dict[str, str], bytes]]
+    respond: Callable[[Any], tuple[int, dict[str, str], bytes]]
 
     def __init__(self, mock: responses.RequestsMock) -> None:
         self.calls: list[Any] = []
-        mock.add_callback(responses.GET, self.url, self.take)
+        mock.add_callback(responses.GET, self.url, self._handle)
 
-    def answers(self, body: Any, status: int = 200, **headers: str) -> None:
-        """Lets imin answer with `body` (JSON, or bytes as they are) from now on."""
+    def respond_with(self, body: Any, status: int = 200, **headers: str) -> None:
+        """Respond with `body` (bytes, or an object to encode as JSON) from now on."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answer = lambda _request: (status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+        self.respond = lambda _request: (status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
-    def take(self, request: Any) -> tuple[int, dict[str, str], bytes]:
+    def _handle(self, request: Any) -> tuple[int, dict[str, str], bytes]:
         self.calls.append(request)
-        return self.answer(request)
+        return self.respond(request)
 
 
 @pytest.fixture
 def imin(aws: None, sample: dict[str, Any]) -> Iterator[Imin]:
-    """Start an imin that responds with the sample until it is programmed otherwise."""
+    """Start an imin that responds with the sample until a test programs another response."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        programmed = Imin(mock)
-        programmed.answers(sample)
-        yield programmed
+        fake = Imin(mock)
+        fake.respond_with(sample)
+        yield fake
 
 
 @pytest.fixture
 def app(imin: Imin, environment: dict[str, str]) -> App:
-    """Make an app with a freshly started accounts function."""
+    """Make an app with a new accounts function."""
     from seller_accounts.routes import accounts
 
     return App(accounts.make_handler(environment))
@@ -259,7 +261,7 @@ def app(imin: Imin, environment: dict[str, str]) -> App:
 
 @pytest.fixture
 def rosie(imin: Imin, environment: dict[str, str]) -> "Customer":
-    """Make a customer without records, with freshly started functions."""
+    """Make a customer without records, with new functions."""
     from tests.linking import Customer
 
     return Customer(environment, imin)
@@ -267,7 +269,7 @@ def rosie(imin: Imin, environment: dict[str, str]) -> "Customer":
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """Headless Chromium, for all tests of a file."""
+    """Start headless Chromium for all tests in a module."""
     from tests.browser import chromium
 
     with chromium() as started:

@@ -1,7 +1,7 @@
-"""Keep `make check` quick: a test that starts a process or a server must be marked `external`, or it fails.
+"""Hooks that keep `make check` quick: a test that starts a process or a server fails unless it is marked `external`.
 
-The hooks are for `conftest.py`. They use Python's audit events, so starting something through a library counts too. A browser
-is a process. Source: PEP 578.
+`conftest.py` imports the hooks. They use Python's audit events, so they also detect processes and servers that a library starts.
+A browser is a process. Source: PEP 578.
 """
 
 import sys
@@ -9,14 +9,14 @@ from collections.abc import Generator
 
 import pytest
 
-EVENTS = frozenset({"os.fork", "os.posix_spawn", "socket.bind", "subprocess.Popen"})
+START_EVENTS = frozenset({"os.fork", "os.posix_spawn", "socket.bind", "subprocess.Popen"})
 
-_started: list[str] = []
+_started_events: list[str] = []
 
 
 def _record(event: str, _arguments: object) -> None:
-    if event in EVENTS:
-        _started.append(event)
+    if event in START_EVENTS:
+        _started_events.append(event)
 
 
 sys.addaudithook(_record)
@@ -24,8 +24,8 @@ sys.addaudithook(_record)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Forget what earlier tests started. Module fixtures count for the test that sets them up."""
-    _started.clear()
+    """Clear the events of earlier tests. Module fixtures count towards the test that sets them up."""
+    _started_events.clear()
     return (yield)
 
 
@@ -33,9 +33,9 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail an unmarked test that started something."""
+    """Fail a test that started a process or a server but isn't marked `external`."""
     report = yield
-    if _started and report.passed and call.when == "call" and item.get_closest_marker("external") is None:
+    if _started_events and report.passed and call.when == "call" and item.get_closest_marker("external") is None:
         report.outcome = "failed"
-        report.longrepr = f"the test caused {', '.join(sorted(set(_started)))}: mark it `external`"
+        report.longrepr = f"the test caused {', '.join(sorted(set(_started_events)))}: mark it `external`"
     return report

@@ -1,4 +1,4 @@
-"""A server on loopback that answers each connection as a script says, byte for byte, for tests where transport matters."""
+"""A scripted server on loopback, for tests that need control over every byte of a response."""
 
 import contextlib
 import re
@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 
 Script = Callable[[socket.socket, bytes], None]
-"""Answers one request, given as its bytes, on a connection. Returning keeps the connection; closing it ends it."""
+"""A function that responds to one request (its bytes) on a connection. The connection stays open unless the script closes it."""
 
 
 class Server:
-    """Runs one script for each request that comes, the last one again and again.
+    """A server that runs one script for each request, and the last script for all further requests.
 
-    `requests` are they as they came; `connections` counts those that were made, TLS handshake included.
+    `requests` holds the received bytes; `connections` counts the connections whose TLS handshake, if any, succeeded.
     """
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
@@ -28,7 +28,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the server's URL."""
         return f"http{'s' if self._tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def run(self) -> None:
@@ -43,7 +43,7 @@ class Server:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """End the server and everything that waits in it."""
+        """Stop the server and wait until all running scripts end."""
         self.stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -57,21 +57,21 @@ class Server:
         ):
             self.connections += 1
             connection.settimeout(0.1)
-            head = b""
+            request = b""
             while not self.stopping.is_set():
                 with contextlib.suppress(TimeoutError):
                     received = connection.recv(65536)
                     if not received:
                         return
-                    head += received
-                if _is_whole(head):
-                    self.requests.append(head)
+                    request += received
+                if _is_complete(request):
+                    self.requests.append(request)
                     script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
-                    head = b""
+                    request = b""
                     script(connection, self.requests[-1])
 
 
-def _is_whole(request: bytes) -> bool:
+def _is_complete(request: bytes) -> bool:
     head, end, body = request.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
     return bool(end) and len(body) >= (int(length[1]) if length else 0)
@@ -79,7 +79,7 @@ def _is_whole(request: bytes) -> bool:
 
 @contextlib.contextmanager
 def serve(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Run a server with `scripts`, one after the other."""
+    """Run a server with `scripts`, one for each request."""
     server = Server(*scripts, tls=tls)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -90,8 +90,8 @@ def serve(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Serve
         thread.join()
 
 
-def answer(body: bytes = b'{"imin:item": []}', status: str = "200 OK", **headers: str) -> Script:
-    """Answers, and keeps the connection."""
+def respond(body: bytes = b'{"imin:item": []}', status: str = "200 OK", **headers: str) -> Script:
+    """Send a response and keep the connection open."""
     lines = [
         f"HTTP/1.1 {status}",
         f"Content-Length: {len(body)}",
@@ -114,12 +114,12 @@ def send(data: bytes) -> Script:
     return script
 
 
-def drip(data: bytes, seconds: float, stopping: threading.Event) -> Script:
+def send_slowly(data: bytes, seconds: float, stopping: threading.Event) -> Script:
     """Send `data` byte by byte, one per interval."""
 
     def script(connection: socket.socket, _request: bytes) -> None:
-        for place in range(len(data)):
-            connection.sendall(data[place : place + 1])
+        for index in range(len(data)):
+            connection.sendall(data[index : index + 1])
             if stopping.wait(seconds):
                 return
 

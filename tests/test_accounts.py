@@ -130,7 +130,7 @@ class TestFilters:
 
     def test_warning_keeps_its_index_in_a_filtered_list(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         sample["imin:item"].insert(1, "rubbish")
-        imin.answers(sample)
+        imin.respond_with(sample)
 
         body = app.get(query={"status": "connected"}).json
 
@@ -179,7 +179,7 @@ class TestCaching:
     def test_changed_list_is_sent_again(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         etag = app.get().headers["etag"]
         sample["imin:item"].pop()
-        imin.answers(sample)
+        imin.respond_with(sample)
 
         response = app.get(if_none_match=etag)
 
@@ -211,11 +211,11 @@ class TestCompression:
         assert response.json["customerIdentifier"] == "rosie"
 
     def test_small_body_is_not_gzipped(self, app: App, imin: Imin) -> None:
-        imin.answers({"imin:item": []})
+        imin.respond_with({"imin:item": []})
         assert "content-encoding" not in app.get(accept_encoding="gzip").headers
 
     def test_small_body_is_gzipped_for_a_client_that_accepts_nothing_else(self, app: App, imin: Imin) -> None:
-        imin.answers({"imin:item": []})
+        imin.respond_with({"imin:item": []})
         assert app.get(accept_encoding="gzip, identity;q=0").headers["content-encoding"] == "gzip"
 
     @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ class TestCompression:
 class TestJsonLd:
     def test_json_ld_is_passed_through_unchanged(self, app: App, imin: Imin) -> None:
         body = b'\xef\xbb\xbf{ "imin:item" : [],\r\n "x": "\\u00e9\xc3\xa9" }\n'
-        imin.answers(body)
+        imin.respond_with(body)
 
         response = app.get(accept="application/ld+json")
 
@@ -266,7 +266,7 @@ class TestJsonLd:
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"imin:item": null}'])
     def test_invalid_json_ld_is_502(self, app: App, imin: Imin, body: bytes) -> None:
-        imin.answers(body)
+        imin.respond_with(body)
         assert app.get(accept="application/ld+json").json["code"] == "upstream_invalid_response"
 
     @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ class TestLinks:
         assert [sorted(call.params) for call in imin.calls] == [["redirectUri"]]
 
     def test_redirect_uri_stays_short_with_many_connected_sellers(self, app: App, imin: Imin) -> None:
-        imin.answers({"imin:item": [{"seller": {"@id": str(n)}, "dateLinked": "2021-01-27T12:00:00Z"} for n in range(500)]})
+        imin.respond_with({"imin:item": [{"seller": {"@id": str(n)}, "dateLinked": "2021-01-27T12:00:00Z"} for n in range(500)]})
         app.get(query=REDIRECT)
         assert len(imin.calls[-1].params["redirectUri"]) <= 600
 
@@ -447,7 +447,7 @@ class TestUpstreamFailures:
         ],
     )
     def test_every_imin_status_has_its_problem(self, app: App, imin: Imin, status: int, code: str, expected_status: int) -> None:
-        imin.answers(b"rosie@example.com failed", status, Location="https://evil.example.com/", Retry_After="0")
+        imin.respond_with(b"rosie@example.com failed", status, Location="https://evil.example.com/", Retry_After="0")
 
         response = app.get()
 
@@ -474,23 +474,23 @@ class TestUpstreamFailures:
         ],
     )
     def test_response_without_a_collection_is_502(self, app: App, imin: Imin, body: bytes) -> None:
-        imin.answers(body)
+        imin.respond_with(body)
         response = app.get()
         assert (response.status, response.json["code"]) == (502, "upstream_invalid_response")
 
     def test_empty_list_is_200(self, app: App, imin: Imin) -> None:
-        imin.answers({"imin:item": []})
+        imin.respond_with({"imin:item": []})
         assert app.get().json == {"customerIdentifier": "rosie", "accounts": [], "warnings": []}
 
     def test_response_beyond_the_lambda_limit_is_502(self, app: App, imin: Imin, output: Output) -> None:
-        imin.answers(b'{"imin:item": [' + b",".join([b"1"] * 100_000) + b"]}")
+        imin.respond_with(b'{"imin:item": [' + b",".join([b"1"] * 100_000) + b"]}")
         response = app.get()
         assert (response.status, response.json["code"]) == (502, "upstream_invalid_response")
         assert '"UpstreamInvalidResponse":[1.0]' in output.text()
 
     def test_large_response_fits_into_lambda(self, app: App, imin: Imin, sample: dict[str, Any]) -> None:
         sample["imin:item"] = [{"seller": {"name": '"' * 400_000}}] * 4
-        imin.answers(sample)
+        imin.respond_with(sample)
 
         response = app.handler(event("accounts-get"), app.context)
 
@@ -498,7 +498,7 @@ class TestUpstreamFailures:
         assert len(json.dumps(response)) < 6 * 1024 * 1024
 
     def test_retry_after_is_passed_through_in_seconds(self, app: App, imin: Imin) -> None:
-        imin.answers({}, 429, Retry_After="120")
+        imin.respond_with({}, 429, Retry_After="120")
         response = app.get()
         assert response.headers["retry-after"] == "120"
         assert len(imin.calls) == 1
@@ -512,7 +512,7 @@ class TestUpstreamFailures:
     def test_rotated_key_works_immediately(self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str]) -> None:
         app.get()
         secrets_manager.put_secret_value(SecretId=environment["IMIN_API_KEY_SECRET"], SecretString='{"apiKey": "rotated"}')
-        imin.answer = lambda call: (200, {}, b'{"imin:item": []}') if call.headers["X-Api-Key"] == "rotated" else (401, {}, b"")
+        imin.respond = lambda call: (200, {}, b'{"imin:item": []}') if call.headers["X-Api-Key"] == "rotated" else (401, {}, b"")
 
         response = app.get()
 
@@ -590,7 +590,7 @@ class TestTelemetry:
         self, app: App, imin: Imin, sample: dict[str, Any], output: Output
     ) -> None:
         sample["imin:item"] += [{"seller": {}}, 5]
-        imin.answers(sample)
+        imin.respond_with(sample)
 
         app.get()
 
@@ -622,14 +622,14 @@ class TestTelemetry:
         [(401, "UpstreamRejectedKey"), (500, "UpstreamUnavailable"), (302, "UpstreamInvalidResponse")],
     )
     def test_imin_failures_are_counted_by_type(self, app: App, imin: Imin, status: int, metric: str, output: Output) -> None:
-        imin.answers({}, status)
+        imin.respond_with({}, status)
         app.get()
         assert f'"{metric}":[1.0]' in output.text()
 
     def test_only_failures_of_this_service_count_as_faults(
         self, app: App, imin: Imin, secrets_manager: Any, environment: dict[str, str], output: Output
     ) -> None:
-        imin.answers({}, 500)
+        imin.respond_with({}, 500)
         assert (app.get().status, app.get("someone-else").status) == (503, 403)
         assert "Faults" not in output.text()
 
@@ -640,7 +640,7 @@ class TestTelemetry:
     def test_nothing_secret_or_personal_is_logged(self, app: App, imin: Imin, output: Output) -> None:
         app.get(query=REDIRECT, authorization="Bearer the-token")
         state = imin.calls[-1].params["redirectUri"].rpartition("/")[2]
-        imin.answers({}, 500)
+        imin.respond_with({}, 500)
         app.get(query=REDIRECT)
 
         text = output.text()

@@ -15,7 +15,7 @@ from seller_accounts.http import access_token
 from seller_accounts.http.problems import Problem
 from seller_accounts.imin.imin_client import Upstream
 from seller_accounts.settings import StoreSettings, UpstreamSettings
-from tests.loopback import Script, answer, serve
+from tests.loopback import Script, respond, serve
 
 pytestmark = pytest.mark.external
 
@@ -32,17 +32,17 @@ def _get_item(script: Script) -> Any:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"Item": '])
 def test_non_object_response_raises_instead_of_reading_as_missing_record(body: bytes) -> None:
     with pytest.raises(aws_client.InvalidResponseError):
-        _get_item(answer(body))
+        _get_item(respond(body))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
 def test_non_object_error_is_an_error(body: bytes) -> None:
     with pytest.raises(ClientError):
-        _get_item(answer(body, "400 Bad Request"))
+        _get_item(respond(body, "400 Bad Request"))
 
 
 def test_incomplete_response_is_a_storage_fault() -> None:
-    with serve(answer(b"{}")) as server, pytest.MonkeyPatch.context() as patch:
+    with serve(respond(b"{}")) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
         records = table.Table(StoreSettings("x", 400), aws_client.make_client("dynamodb", read_timeout_seconds=1))
         with pytest.raises(Problem) as caught:

@@ -15,7 +15,7 @@ import tree_sitter_swift
 from tree_sitter import Language, Parser
 
 from tests.conformance import DOCUMENT
-from tests.stack import ROOT, Stack, running
+from tests.stack import ROOT, Stack, start_stack
 
 pytestmark = [pytest.mark.external, pytest.mark.clients]
 
@@ -31,7 +31,7 @@ OPEN_FIELDS = {"Connect": "suggested", "EvidenceRequest": "status", "LinkRecord"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a local stack."""
-    with running(tmp_path_factory.mktemp("clients")) as started:
+    with start_stack(tmp_path_factory.mktemp("clients")) as started:
         yield started
 
 

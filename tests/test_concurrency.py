@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.aws import client_of, link_record_of
-from tests.loopback import answer, serve
-from tests.stack import running
+from tests.aws import make_client, read_link_record
+from tests.loopback import respond, serve
+from tests.stack import start_stack
 
 pytestmark = pytest.mark.external
 
@@ -27,10 +27,10 @@ def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path:
 
     def script(connection: socket.socket, request: bytes) -> None:
         items = [connected] if issued and len(imin.requests) > RESPONSES_WITHOUT_ACCOUNT and rng.random() < 0.3 else []
-        answer(json.dumps({"imin:item": items}).encode())(connection, request)
+        respond(json.dumps({"imin:item": items}).encode())(connection, request)
 
     issued = False
-    with serve(script) as imin, running(tmp_path, IMIN_BASE_URL=imin.url, CONCURRENCY="4") as stack:
+    with serve(script) as imin, start_stack(tmp_path, IMIN_BASE_URL=imin.url, CONCURRENCY="4") as stack:
         link_id = stack.get("/v1/customers/me/accounts", params={"redirectUri": "brokerapp://linked"}).json()["link"]["id"]
         redirect_uri = parse_qs(urlsplit(imin.requests[-1].split()[1].decode()).query)["redirectUri"][0]
         issued = True
@@ -44,7 +44,7 @@ def test_fifty_concurrent_callbacks_are_all_counted_and_stay_confirmed(tmp_path:
             statuses = Counter(pool.map(open_callback, range(CALLBACKS)))
 
         link = stack.get(f"/v1/customers/me/links/{link_id}").json()
-        item = link_record_of(client_of(stack.aws_url))
+        item = read_link_record(make_client(stack.aws_url))
 
     assert set(statuses) == {"confirmed", "not_confirmed"}
     assert (link["callbackCount"], link["status"]) == (CALLBACKS, "confirmed")

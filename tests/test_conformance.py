@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance import DOCUMENT, check_answer, route_of
+from tests.conformance import DOCUMENT, check_response, find_route_key
 from tests.conftest import App, Imin, event
 
 ACCOUNTS = "GET /v1/customers/{customerIdentifier}/accounts"
@@ -29,7 +29,7 @@ class TestExamples:
                     value = DOCUMENT["components"]["examples"][reference["$ref"].rpartition("/")[2]]["value"]
                     content = value if isinstance(value, str) else json.dumps(value)
                     headers = {"Content-Type": media_type} | _example_required_headers(response)
-                    check_answer(key, int(status), headers, content.encode())
+                    check_response(key, int(status), headers, content.encode())
 
 
 def _example_required_headers(response: Any) -> dict[str, str]:
@@ -44,7 +44,7 @@ def _check_health(status: int = 200, body: Any = None, **headers: str) -> None:
         name.replace("_", "-"): value for name, value in headers.items()
     }
     content = {"status": "ok"} if body is None else body
-    check_answer(HEALTH, status, {name: value for name, value in merged.items() if value}, json.dumps(content).encode())
+    check_response(HEALTH, status, {name: value for name, value in merged.items() if value}, json.dumps(content).encode())
 
 
 class TestConformance:
@@ -90,33 +90,33 @@ class TestConformance:
     def test_undescribed_part_of_an_account_fails(self, path: list[Any], value: Any) -> None:
         body = copy.deepcopy(DOCUMENT["components"]["examples"]["getAccounts.link"]["value"])
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "Vary": "Accept"}
-        check_answer(ACCOUNTS, 200, headers, json.dumps(body).encode())
+        check_response(ACCOUNTS, 200, headers, json.dumps(body).encode())
         part = body
         for step in path[:-1]:
             part = part[step]
         part[path[-1]] = value
         with pytest.raises(AssertionError):
-            check_answer(ACCOUNTS, 200, headers, json.dumps(body).encode())
+            check_response(ACCOUNTS, 200, headers, json.dumps(body).encode())
 
     def test_problem_of_another_route_fails(self) -> None:
         problem = DOCUMENT["components"]["examples"]["redirect_uri_not_allowed"]["value"]
         headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
-        check_answer(ACCOUNTS, 400, headers, json.dumps(problem).encode())
+        check_response(ACCOUNTS, 400, headers, json.dumps(problem).encode())
         with pytest.raises(AssertionError, match="does not describe redirect_uri_not_allowed"):
-            check_answer("GET /v1/customers/{customerIdentifier}/links", 400, headers, json.dumps(problem).encode())
+            check_response("GET /v1/customers/{customerIdentifier}/links", 400, headers, json.dumps(problem).encode())
 
     def test_unexpected_body_fails(self) -> None:
         key = "DELETE /v1/customers/{customerIdentifier}/records"
-        check_answer(key, 204, {"Cache-Control": "no-store"}, b"")
+        check_response(key, 204, {"Cache-Control": "no-store"}, b"")
         with pytest.raises(AssertionError, match="has a body"):
-            check_answer(key, 204, {"Cache-Control": "no-store"}, b"{}")
+            check_response(key, 204, {"Cache-Control": "no-store"}, b"{}")
 
     def test_response_of_an_unrouted_request_is_404(self) -> None:
-        assert route_of("GET", "/v1/customers/me/links?limit=1") == "GET /v1/customers/{customerIdentifier}/links"
-        assert route_of("GET", "/v1/nothing") == "GET /v1/nothing"
-        check_answer("GET /v1/nothing", 404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
-        with pytest.raises(AssertionError, match="answered by 200"):
-            check_answer("GET /v1/nothing", 200, {"Content-Type": "application/json"}, b'{"message": "Hello"}')
+        assert find_route_key("GET", "/v1/customers/me/links?limit=1") == "GET /v1/customers/{customerIdentifier}/links"
+        assert find_route_key("GET", "/v1/nothing") == "GET /v1/nothing"
+        check_response("GET /v1/nothing", 404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
+        with pytest.raises(AssertionError, match="the status is 200"):
+            check_response("GET /v1/nothing", 200, {"Content-Type": "application/json"}, b'{"message": "Hello"}')
 
     def test_every_response_in_the_tests_is_checked(self, app: App, imin: Imin, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(DOCUMENT["paths"]["/v1/health"]["get"]["responses"], "200")
@@ -154,7 +154,7 @@ class TestArbitraryIminResponses:
         for _ in range(changes):
             container, key = rng.choice(list(_find_locations(page)))
             container[key] = copy.deepcopy(rng.choice(NONSENSE))
-        imin.answers(page)
+        imin.respond_with(page)
         assert app.get(query=rng.choice([None, {"redirectUri": "brokerapp://linked"}])).status in {200, 502}
 
 

@@ -16,7 +16,7 @@ from seller_accounts.http import access_token
 from seller_accounts.http.problems import Problem
 from seller_accounts.imin import imin_client
 from seller_accounts.network import connecting, transport
-from tests.loopback import answer, serve
+from tests.loopback import respond, serve
 from tests.test_imin_client import EMPTY_COLLECTION, Client
 
 pytestmark = pytest.mark.external
@@ -124,7 +124,7 @@ def test_hanging_lookup_ends_with_the_connect_timeout(call: ServiceCall, error: 
 
 
 def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addresses: list[int]) -> None:
-    with serve(answer()) as server:
+    with serve(respond()) as server:
         addresses += [black_hole, int(server.url.rpartition(":")[2])]
         assert Client(f"http://{HOST}:{black_hole}").accounts() == EMPTY_COLLECTION
 
@@ -132,7 +132,7 @@ def test_second_address_is_tried_when_the_first_is_silent(black_hole: int, addre
 def test_second_address_is_tried_when_the_first_refuses(addresses: list[int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         refused_port: int = unused.getsockname()[1]
-    with serve(answer()) as server:
+    with serve(respond()) as server:
         addresses += [refused_port, int(server.url.rpartition(":")[2])]
         assert Client(f"http://{HOST}:{refused_port}").accounts() == EMPTY_COLLECTION
 
@@ -170,7 +170,7 @@ def test_host_without_addresses_is_unreachable(addresses: list[int]) -> None:
 
 
 def test_connection_without_a_timeout_is_blocking() -> None:
-    with serve(answer()) as server, connecting.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+    with serve(respond()) as server, connecting.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
         assert connection.gettimeout() is None
 
 
@@ -183,7 +183,7 @@ class TestIdleConnections:
         monkeypatch.setattr(time, "monotonic", lambda: now() + self.offset_seconds)
 
     def test_connection_to_imin_idle_for_30_seconds_is_replaced(self, idle_seconds: float, connections: int) -> None:
-        with serve(answer()) as server:
+        with serve(respond()) as server:
             client = Client(server.url)
             client.accounts()
             client.accounts()
@@ -194,7 +194,7 @@ class TestIdleConnections:
     def test_connection_to_aws_idle_for_30_seconds_is_replaced(
         self, idle_seconds: float, connections: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with serve(answer(b"{}")) as server:
+        with serve(respond(b"{}")) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
             client = aws_client.make_client("dynamodb", read_timeout_seconds=1)
             for _ in range(2):
@@ -213,7 +213,7 @@ def test_silently_dropped_connection_is_replaced_before_use(monkeypatch: pytest.
         if connection in served:
             return  # no response to a second request on the same connection
         served.append(connection)
-        answer()(connection, request)
+        respond()(connection, request)
 
     with serve(script) as server:
         client = Client(server.url)

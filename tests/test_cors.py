@@ -8,8 +8,8 @@ import requests
 from playwright.sync_api import Browser, Page
 
 from tests.browser import needs_browser, phone
-from tests.loopback import answer, serve
-from tests.stack import Stack, running
+from tests.loopback import respond, serve
+from tests.stack import Stack, start_stack
 
 pytestmark = pytest.mark.external
 
@@ -29,7 +29,7 @@ FETCH = """async ([url, token, tag]) => {
 @contextlib.contextmanager
 def serve_other_origin() -> Iterator[str]:
     """Serve an empty page on another port."""
-    with serve(answer(b"<!doctype html>", **{"Content-Type": "text/html"})) as server:
+    with serve(respond(b"<!doctype html>", **{"Content-Type": "text/html"})) as server:
         yield server.url
 
 
@@ -43,7 +43,9 @@ def origin() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, origin: str) -> Iterator[Stack]:
     """Start a stack that allows that origin."""
-    with running(tmp_path_factory.mktemp("cors"), CONCURRENCY="1", ALLOWED_ORIGINS=f"capacitor://localhost,{origin}") as started:
+    with start_stack(
+        tmp_path_factory.mktemp("cors"), CONCURRENCY="1", ALLOWED_ORIGINS=f"capacitor://localhost,{origin}"
+    ) as started:
         yield started
 
 

@@ -7,9 +7,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import look_at, needs_browser, phone
+from tests.browser import check_page, needs_browser, phone
 from tests.conformance import DOCUMENT
-from tests.stack import ROOT, Stack, running
+from tests.stack import ROOT, Stack, start_stack
 
 pytestmark = pytest.mark.external
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.external
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a stack with one environment for each function."""
-    with running(tmp_path_factory.mktemp("docs"), CONCURRENCY="1") as started:
+    with start_stack(tmp_path_factory.mktemp("docs"), CONCURRENCY="1") as started:
         yield started
 
 
@@ -75,7 +75,7 @@ def test_developer_can_make_a_call_from_the_page(
         expect(response.locator(".response-col_status")).to_have_text("200")
         expect(response).to_contain_text('"customerIdentifier": "rosie"')
         assert ("dark-mode" in (page.locator("html").get_attribute("class") or "")) is (scheme == "dark")
-        look_at(page, f"docs-{scheme}")
+        check_page(page, f"docs-{scheme}")
         assert errors == []
         assert {requested for requested in requested_urls if not requested.startswith((url, "data:"))} == set()
 
@@ -88,7 +88,7 @@ def test_operations_of_every_method_are_accessible(stack: Stack, browser: Browse
         for method in ("get", "post", "delete"):
             page.locator(f".opblock-{method} .opblock-summary-control").last.click()
         expect(page.locator(".opblock.is-open")).to_have_count(3)
-        look_at(page, f"docs-operations-{scheme}")
+        check_page(page, f"docs-operations-{scheme}")
 
 
 def _record_events(page: Page) -> tuple[list[str], list[str]]:

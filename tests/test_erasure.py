@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seller_accounts.aws import table
-from tests.faults.rig import Rig, running_rig
+from tests.faults.rig import Rig, start_rig
 
 pytestmark = pytest.mark.external
 
@@ -31,7 +31,7 @@ steps = st.lists(st.builds(Step, st.sampled_from(NAMES), st.sampled_from(ACTIONS
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
     """Start all functions with an empty AWS, and batches so small that erasing a few records needs several."""
-    with running_rig() as started, pytest.MonkeyPatch.context() as patch:
+    with start_rig() as started, pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "DELETE_BATCH_SIZE", 2)
         patch.setattr(table, "KEY_PAGE_SIZE", 3)
         started.next_customer()
@@ -55,16 +55,16 @@ def test_erasure_removes_all_records_of_one_customer_only(rig: Rig, before: list
 def _run_step(rig: Rig, step: Step, states: dict[str, str]) -> None:
     rig.customer = step.customer
     if step.action == "link":
-        states[step.customer] = rig.gets_link()
+        states[step.customer] = rig.get_link_state()
     elif step.action == "callback" and step.customer in states:
-        assert rig.comes_back(states[step.customer]).status == 303
+        assert rig.open_callback(states[step.customer]).status == 303
     elif step.action == "erase":
-        assert rig.asks("links", "records-delete").status == 204
+        assert rig.send_event("links", "records-delete").status == 204
     elif step.action == "read":
-        assert rig.asks("links", "links-get").status == 200
+        assert rig.send_event("links", "links-get").status == 200
     elif "notice" in step.action:
         for _ in range(1 if step.action == "notice" else MANY):
-            assert rig.notifies().status == 204
+            assert rig.notify().status == 204
 
 
 def _scan_records(rig: Rig) -> dict[tuple[str, str], Any]:

@@ -205,7 +205,7 @@ class TestOtherCustomers:
     @pytest.mark.parametrize("name", ["links-get", "link-get", "notices-get", "records-delete"])
     def test_path_of_another_customer_is_rejected(self, rosie: Customer, name: str, calls: list[str]) -> None:
         for path in ("member", "MEMBER", "rosie ", "rosie/../member", "%6De", "member%00", "*", "CUSTOMER#member"):
-            assert rosie.reads(name, customerIdentifier=path).status in {400, 403}, path
+            assert rosie.read(name, customerIdentifier=path).status in {400, 403}, path
         assert calls == []
 
     def test_accounts_of_another_customer_are_rejected(self, rosie: Customer, imin: Imin) -> None:
@@ -219,40 +219,40 @@ class TestOtherCustomers:
         assert response.json["customerIdentifier"] == "rosie"
 
     def test_erasing_own_records_leaves_those_of_others(self, rosie: Customer) -> None:
-        assert rosie.notifies({"identifier": "member"}).status == 204
-        assert rosie.notifies({"identifier": "rosie"}).status == 204
-        assert rosie.reads("records-delete").status == 204
-        assert len(rosie.reads("notices-get", MEMBER, customerIdentifier="member").json["notices"]) == 1
+        assert rosie.notify({"identifier": "member"}).status == 204
+        assert rosie.notify({"identifier": "rosie"}).status == 204
+        assert rosie.read("records-delete").status == 204
+        assert len(rosie.read("notices-get", MEMBER, customerIdentifier="member").json["notices"]) == 1
 
     def test_prefix_of_an_identifier_is_another_customer(self, rosie: Customer) -> None:
-        assert rosie.notifies({"identifier": "rosie2"}).status == 204
-        assert rosie.reads("notices-get").json == {"notices": []}
-        assert rosie.reads("records-delete").status == 204
-        assert len(rosie.reads("notices-get", {"sub": "rosie2"}, customerIdentifier="rosie2").json["notices"]) == 1
+        assert rosie.notify({"identifier": "rosie2"}).status == 204
+        assert rosie.read("notices-get").json == {"notices": []}
+        assert rosie.read("records-delete").status == 204
+        assert len(rosie.read("notices-get", {"sub": "rosie2"}, customerIdentifier="rosie2").json["notices"]) == 1
 
 
 class TestStates:
     def test_state_writes_only_to_the_customer_it_was_issued_for(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.comes_back(state, "customerIdentifier=member&linkId=x")
-        assert rosie.reads_link(link_id)["id"] == link_id
-        assert rosie.reads("links-get", MEMBER, customerIdentifier="member").json == {"links": []}
+        link_id, state = rosie.get_link()
+        rosie.open_callback(state, "customerIdentifier=member&linkId=x")
+        assert rosie.read_link(link_id)["id"] == link_id
+        assert rosie.read("links-get", MEMBER, customerIdentifier="member").json == {"links": []}
 
     @pytest.mark.parametrize("salt", ["", "itsdangerous", f"{SALT}signer", "itsdangerous.Signer"])
     @pytest.mark.parametrize("key", ["", "key", "state-key", WEBHOOK_KEY, f"{STATE_KEY} "])
     def test_state_signed_for_another_use_or_with_another_key_is_400(self, rosie: Customer, key: str, salt: str) -> None:
         forged = TimestampSigner(key or "-", salt=salt, digest_method=hashlib.sha256).sign(b"lJCk").decode()
-        assert rosie.comes_back(forged).status == 400
+        assert rosie.open_callback(forged).status == 400
 
     @pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.md5, hashlib.sha512])
     def test_state_signed_with_another_hash_is_400(self, rosie: Customer, digest: Any) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         payload = state.split(".")[0]
         forged = TimestampSigner(STATE_KEY, salt=SALT, digest_method=digest).sign(payload.encode()).decode()
-        assert rosie.comes_back(forged).status == 400
+        assert rosie.open_callback(forged).status == 400
 
     def test_state_is_signed_with_sha_256_for_this_use(self, rosie: Customer) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         assert TimestampSigner(STATE_KEY, salt=SALT, digest_method=hashlib.sha256).validate(state)
         assert not TimestampSigner(STATE_KEY, digest_method=hashlib.sha256).validate(state)
         assert not TimestampSigner(STATE_KEY, salt=SALT).validate(state)
@@ -260,25 +260,25 @@ class TestStates:
     def test_state_without_a_signature_is_not_decoded(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 10_000_000)).decode().rstrip("=")
         monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("the payload was decompressed"))
-        assert rosie.comes_back(f".{bomb}.aVNzdQ.AAAA").status == 400
+        assert rosie.open_callback(f".{bomb}.aVNzdQ.AAAA").status == 400
 
     def test_flood_of_invalid_states_fetches_the_keys_once(self, rosie: Customer, fetched_versions: list[str]) -> None:
         for number in range(20):
-            assert rosie.comes_back(f"bad.{number}.state").status == 400
+            assert rosie.open_callback(f"bad.{number}.state").status == 400
         assert 1 <= len(fetched_versions) <= 4, "two versions, at first use and at most once again within ten seconds"
 
 
 class TestWebhookKeys:
     def test_flood_of_wrong_webhook_keys_fetches_the_keys_once(self, rosie: Customer, fetched_versions: list[str]) -> None:
         for number in range(20):
-            assert rosie.notifies(key=f"wrong-{number}").status == 401
+            assert rosie.notify(key=f"wrong-{number}").status == 401
         assert 1 <= len(fetched_versions) <= 4
 
     @pytest.mark.parametrize(
         "key", [f" {WEBHOOK_KEY}", f"{WEBHOOK_KEY},{WEBHOOK_KEY}", WEBHOOK_KEY.upper(), f"{WEBHOOK_KEY}\0", "x" * 10**6]
     )
     def test_webhook_key_is_compared_exactly(self, rosie: Customer, key: str) -> None:
-        assert rosie.notifies(key=key).status == 401
+        assert rosie.notify(key=key).status == 401
 
     def test_webhook_key_is_read_only_from_its_header(self, rosie: Customer) -> None:
         forged = event("webhook-post") | {"rawQueryString": f"x-api-key={WEBHOOK_KEY}"}
@@ -289,16 +289,16 @@ class TestWebhookKeys:
 class TestCursors:
     def test_cursor_of_another_customer_or_list_shows_only_own_records(self, rosie: Customer) -> None:
         for _ in range(2):
-            rosie.comes_back(rosie.gets_link()[1])
-        cursor = rosie.reads(query="limit=1").json["nextCursor"]
+            rosie.open_callback(rosie.get_link()[1])
+        cursor = rosie.read(query="limit=1").json["nextCursor"]
         for name in ("links-get", "notices-get"):
-            response = rosie.reads(name, MEMBER, f"cursor={cursor}", customerIdentifier="member")
+            response = rosie.read(name, MEMBER, f"cursor={cursor}", customerIdentifier="member")
             assert (response.status, *response.json.values()) == (200, [])
 
     def test_any_cursor_text_returns_an_empty_page_or_400(self, rosie: Customer) -> None:
         @given(st.text(max_size=60) | st.binary(max_size=40).map(_encode))
         def check(text: str) -> None:
-            response = rosie.reads(query=urlencode({"cursor": text}))
+            response = rosie.read(query=urlencode({"cursor": text}))
             assert response.status == 400 or response.json == {"links": []}
 
         check()

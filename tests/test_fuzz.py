@@ -17,7 +17,7 @@ import jwt
 import pytest
 
 from tests.conformance import DOCUMENT
-from tests.stack import ROOT, Stack, running
+from tests.stack import ROOT, Stack, start_stack
 
 pytestmark = [pytest.mark.external, pytest.mark.fuzz]
 
@@ -71,7 +71,7 @@ checks.negative_data_rejection.expected-statuses = ["204", "400", "401", "413"]
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a stack with a customer who has a link and two notices."""
-    with running(tmp_path_factory.mktemp("fuzz")) as started:
+    with start_stack(tmp_path_factory.mktemp("fuzz")) as started:
         yield started
 
 

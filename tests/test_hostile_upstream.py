@@ -16,7 +16,7 @@ from seller_accounts.http.problems import Problem
 from seller_accounts.imin import imin_client
 from seller_accounts.imin.reshape import reshape
 from tests.conftest import App, Imin
-from tests.loopback import Script, answer, send, serve
+from tests.loopback import Script, respond, send, serve
 from tests.test_imin_client import EMPTY_COLLECTION, Client, Key
 
 pytestmark = pytest.mark.external
@@ -54,7 +54,7 @@ class TestHeaders:
         ],
     )
     def test_retry_after_outside_the_calendar_is_ignored(self, date: str) -> None:
-        with serve(answer(b"", "503 Busy", Retry_After=date)) as server:
+        with serve(respond(b"", "503 Busy", Retry_After=date)) as server:
             problem = Client(server.url).problem()
         assert (problem.code, problem.retry_after_seconds or 0) == ("upstream_unavailable", 0)
 
@@ -100,19 +100,19 @@ class TestApiKey:
     @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "300 Choices"])
     @pytest.mark.parametrize("header", ["Location", "Refresh", "Link"])
     def test_api_key_is_not_sent_to_another_host(self, status: str, header: str) -> None:
-        with serve(answer()) as elsewhere:
+        with serve(respond()) as elsewhere:
             value = {"Location": elsewhere.url, "Refresh": f"0;url={elsewhere.url}", "Link": f"<{elsewhere.url}>; rel=next"}[header]
-            with serve(answer(b"", status, **{header: value})) as server:
+            with serve(respond(b"", status, **{header: value})) as server:
                 assert _call_imin(server.url) == "upstream_invalid_response"
             assert (len(server.requests), elsewhere.requests) == (1, [])
 
     def test_api_key_is_not_sent_to_another_path(self) -> None:
-        with serve(answer(b"", "307 Temporary", Location="/elsewhere")) as server:
+        with serve(respond(b"", "307 Temporary", Location="/elsewhere")) as server:
             _call_imin(server.url)
         assert len(server.requests) == 1
 
     def test_challenge_does_not_get_the_api_key_again(self) -> None:
-        challenge = answer(b"", "401 No", WWW_Authenticate='Basic realm="key, please"', Proxy_Authenticate="Basic")
+        challenge = respond(b"", "401 No", WWW_Authenticate='Basic realm="key, please"', Proxy_Authenticate="Basic")
         with serve(challenge) as server:
             assert Client(server.url, Key("key", "key")).problem().code == "upstream_rejected_key"
         assert len(server.requests) == 1
@@ -122,7 +122,7 @@ class TestSize:
     @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "deflate, gzip"])
     def test_decompression_bomb_is_rejected_before_it_fills_memory(self, coding: str) -> None:
         bomb = _compress(b" " * 128 * 1024 * 1024, coding)
-        with serve(answer(bomb, Content_Encoding=coding)) as server:
+        with serve(respond(bomb, Content_Encoding=coding)) as server:
             tracemalloc.start()
             try:
                 assert Client(server.url).problem().code == "upstream_invalid_response"
@@ -134,7 +134,7 @@ class TestSize:
     def test_decompression_bomb_in_an_error_is_not_decompressed(self, status: str) -> None:
         bomb = gzip.compress(b" " * 32 * 1024 * 1024)
         assert len(bomb) < imin_client.DRAIN_BYTES
-        with serve(answer(bomb, status, Content_Encoding="gzip", Location="/")) as server:
+        with serve(respond(bomb, status, Content_Encoding="gzip", Location="/")) as server:
             tracemalloc.start()
             try:
                 Client(server.url).problem()
@@ -153,11 +153,11 @@ class TestBodies:
     @pytest.mark.parametrize("opening", ["[", '{"a":', '{"seller":', '[{"seller":['])
     @pytest.mark.parametrize("depth", [100, 300_000])
     def test_deeply_nested_item_affects_only_itself(self, app: App, imin: Imin, opening: str, depth: int) -> None:
-        imin.answers(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {opening * depth}'.encode())
+        imin.respond_with(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {opening * depth}'.encode())
         assert app.get().json["code"] == "upstream_invalid_response"
         closing = "".join({"[": "]", "{": "}"}[letter] for letter in reversed(opening) if letter in "[{")
         deep = f"{opening * depth}1{closing * depth}"
-        imin.answers(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {deep}]}}'.encode())
+        imin.respond_with(f'{{"imin:item": [{{"seller": {{"@id": "1"}}}}, {deep}]}}'.encode())
         response = app.get()
         assert response.json.get("code") == "upstream_invalid_response" or [
             account["seller"] for account in response.json["accounts"]
@@ -173,6 +173,6 @@ class TestBodies:
     @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000, "1." + "0" * 5000, "1e-999"], ids=len)
     def test_huge_number_affects_only_its_item(self, app: App, imin: Imin, number: str) -> None:
         for field in ("dateLinked", "imin:matchingEmailExists", "hiddenEntitlements", "accessPass", "customer", "x"):
-            imin.answers(f'{{"imin:item": [{{"seller": {{}}}}, {{"seller": {{}}, {json.dumps(field)}: {number}}}]}}'.encode())
+            imin.respond_with(f'{{"imin:item": [{{"seller": {{}}}}, {{"seller": {{}}, {json.dumps(field)}: {number}}}]}}'.encode())
             response = app.get().json
             assert len(response["accounts"]) == 2 or response["warnings"][0]["index"] == 1

@@ -21,7 +21,7 @@ from seller_accounts.http.identity import Identity
 from seller_accounts.http.problems import Problem
 from seller_accounts.settings import IdentitySettings
 from tests.conftest import App, Context, Output, event
-from tests.loopback import answer, drip, serve
+from tests.loopback import respond, send_slowly, serve
 
 ISSUER = "https://identity.example.com"
 AUDIENCE = "broker-app"
@@ -325,13 +325,13 @@ class TestKeys:
 @pytest.mark.external
 class TestFetching:
     def test_fetch_returns_json(self) -> None:
-        with serve(answer(b'{"a": 1}')) as server:
+        with serve(respond(b'{"a": 1}')) as server:
             assert access_token.fetch_json(server.url) == {"a": 1}
 
     def test_fetch_follows_no_redirect(self) -> None:
         with (
-            serve(answer(b"{}")) as elsewhere,
-            serve(answer(status="302 Found", Location=elsewhere.url)) as server,
+            serve(respond(b"{}")) as elsewhere,
+            serve(respond(status="302 Found", Location=elsewhere.url)) as server,
             pytest.raises(requests.HTTPError),
         ):
             access_token.fetch_json(server.url)
@@ -340,7 +340,7 @@ class TestFetching:
     def test_fetch_ignores_the_machines_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
-        with serve(answer(b"{}")) as server:
+        with serve(respond(b"{}")) as server:
             assert access_token.fetch_json(server.url) == {}
 
     def test_fetch_times_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,20 +357,20 @@ class TestFetching:
             connect(self, address)
 
         monkeypatch.setattr(socket.socket, "connect", record_timeout)
-        with serve(answer(b"{}")) as server:
+        with serve(respond(b"{}")) as server:
             access_token.fetch_json(server.url)
         assert timeouts == [pytest.approx(1, abs=0.5)]
         assert timeouts[0] <= 1
 
     def test_invalid_json_is_an_error(self) -> None:
-        with serve(answer(b"<html>")) as server, pytest.raises(requests.RequestException):
+        with serve(respond(b"<html>")) as server, pytest.raises(requests.RequestException):
             access_token.fetch_json(server.url)
 
     def test_slow_document_is_an_error_after_the_timeout(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(access_token, "FETCH_SECONDS", 0.2)
         stopping = threading.Event()
         data = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-        with serve(drip(data, 0.05, stopping)) as server, pytest.raises(requests.RequestException):
+        with serve(send_slowly(data, 0.05, stopping)) as server, pytest.raises(requests.RequestException):
             access_token.fetch_json(server.url)
         stopping.set()
 

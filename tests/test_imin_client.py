@@ -22,7 +22,7 @@ from seller_accounts.imin import imin_client
 from seller_accounts.network import transport
 from seller_accounts.settings import UpstreamSettings
 from tests.conftest import Output
-from tests.loopback import Script, answer, drip, send, serve
+from tests.loopback import Script, respond, send, send_slowly, serve
 
 pytestmark = pytest.mark.external
 
@@ -84,7 +84,7 @@ class TestRequests:
     def test_request_has_key_and_redirect_uri_and_ignores_proxies(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-        with serve(answer()) as server:
+        with serve(respond()) as server:
             Client(server.url).accounts("https://api.example.com/v1/link-callbacks/a.b?c=d&e")
         head = server.requests[0].decode()
         assert head.startswith(
@@ -95,7 +95,7 @@ class TestRequests:
         assert "authorization" not in head.lower()
 
     def test_one_connection_serves_all_calls(self) -> None:
-        with serve(answer(), answer(status="404 Not Found"), answer(b"<html>", "500 Oops"), answer()) as server:
+        with serve(respond(), respond(status="404 Not Found"), respond(b"<html>", "500 Oops"), respond()) as server:
             client = Client(server.url)
             client.accounts()
             client.problem()
@@ -104,20 +104,20 @@ class TestRequests:
             assert (server.connections, len(server.requests)) == (1, 4)
 
     def test_cookie_of_one_call_is_not_sent_with_the_next(self) -> None:
-        with serve(answer(Set_Cookie="session=rosie; Path=/")) as server:
+        with serve(respond(Set_Cookie="session=rosie; Path=/")) as server:
             client = Client(server.url)
             client.accounts()
             client.accounts()
         assert b"cookie" not in server.requests[1].lower()
 
     def test_closed_connection_is_replaced(self) -> None:
-        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + EMPTY_COLLECTION), answer()) as server:
+        with serve(send(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + EMPTY_COLLECTION), respond()) as server:
             client = Client(server.url)
             assert client.accounts() == client.accounts() == EMPTY_COLLECTION
         assert server.connections == 2
 
     def test_redirect_is_not_followed(self) -> None:
-        with serve(answer()) as elsewhere, serve(answer(status="302 Found", Location=elsewhere.url)) as server:
+        with serve(respond()) as elsewhere, serve(respond(status="302 Found", Location=elsewhere.url)) as server:
             assert Client(server.url).problem().code == "upstream_invalid_response"
             assert elsewhere.requests == []
 
@@ -125,19 +125,19 @@ class TestRequests:
 class TestRetries:
     @pytest.mark.parametrize("status", ["429 Too Many Requests", "502 Bad Gateway", BUSY, "504 Gateway Timeout"])
     def test_transient_failure_is_retried_with_growing_waits(self, status: str) -> None:
-        with serve(answer(status=status), answer(status=status), answer()) as server:
+        with serve(respond(status=status), respond(status=status), respond()) as server:
             client = Client(server.url)
             assert client.accounts() == EMPTY_COLLECTION
         assert client.waits == [0.2, 0.4]
 
     def test_call_ends_after_three_attempts(self) -> None:
-        with serve(answer(status=BUSY)) as server:
+        with serve(respond(status=BUSY)) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert len(server.requests) == 3
 
     @pytest.mark.parametrize("status", ["500 Internal Server Error", "501 Not Implemented", "400 Bad Request", "404 Not Found"])
     def test_permanent_failure_is_not_retried(self, status: str) -> None:
-        with serve(answer(status=status)) as server:
+        with serve(respond(status=status)) as server:
             Client(server.url).problem()
         assert len(server.requests) == 1
 
@@ -153,7 +153,7 @@ class TestRetries:
         ids=["closed", "no HTTP", "truncated", "truncated chunks", "reset"],
     )
     def test_broken_connection_is_retried(self, script: Script) -> None:
-        with serve(script, answer()) as server:
+        with serve(script, respond()) as server:
             assert Client(server.url).accounts() == EMPTY_COLLECTION
         with serve(script) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
@@ -167,13 +167,13 @@ class TestRetries:
         assert len(client.waits) == 2
 
     def test_retry_waits_for_retry_after(self) -> None:
-        with serve(answer(status=BUSY, Retry_After="3"), answer()) as server:
+        with serve(respond(status=BUSY, Retry_After="3"), respond()) as server:
             client = Client(server.url)
             assert client.accounts() == EMPTY_COLLECTION
         assert client.waits == [3]
 
     def test_retry_after_beyond_the_deadline_ends_the_call(self) -> None:
-        with serve(answer(status=BUSY, Retry_After="8")) as server:
+        with serve(respond(status=BUSY, Retry_After="8")) as server:
             client = Client(server.url)
             assert client.problem().retry_after_seconds == 8
         assert (client.waits, len(server.requests)) == ([], 1)
@@ -196,7 +196,7 @@ class TestRetries:
         ],
     )
     def test_retry_after_may_be_a_date_and_invalid_values_are_ignored(self, value: Any, seconds: int | None) -> None:
-        with serve(answer(status=BUSY, Retry_After=value())) as server:
+        with serve(respond(status=BUSY, Retry_After=value())) as server:
             retry_after = Client(server.url).problem(seconds=1.0).retry_after_seconds
         assert retry_after == seconds or abs((retry_after or 0) - (seconds or 0)) <= 1
 
@@ -205,7 +205,7 @@ class TestRetries:
         time.tzset()
         try:
             value = format_datetime(datetime.now(UTC) + timedelta(seconds=60)).replace("+0000", "-0000")
-            with serve(answer(status=BUSY, Retry_After=value)) as server:
+            with serve(respond(status=BUSY, Retry_After=value)) as server:
                 assert Client(server.url).problem(seconds=1.0).retry_after_seconds == pytest.approx(60, abs=1)
         finally:
             monkeypatch.delenv("TZ")
@@ -249,7 +249,7 @@ class TestDeadlines:
     def test_slow_response_ends_with_the_deadline(self, data: bytes, drip_start: int, stopping: threading.Event) -> None:
         def script(connection: socket.socket, request: bytes) -> None:
             connection.sendall(data[:drip_start])
-            drip(data[drip_start:], 0.05, stopping)(connection, request)
+            send_slowly(data[drip_start:], 0.05, stopping)(connection, request)
 
         with serve(script) as server:
             start = time.monotonic()
@@ -258,7 +258,7 @@ class TestDeadlines:
             stopping.set()
 
     def test_no_attempt_begins_after_the_deadline(self) -> None:
-        with serve(answer()) as server:
+        with serve(respond()) as server:
             assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
             assert server.requests == []
 
@@ -270,44 +270,44 @@ class TestDeadlines:
 
 class TestResponses:
     def test_gzip_response_is_decompressed(self) -> None:
-        with serve(answer(gzip.compress(EMPTY_COLLECTION), Content_Encoding="gzip")) as server:
+        with serve(respond(gzip.compress(EMPTY_COLLECTION), Content_Encoding="gzip")) as server:
             assert Client(server.url).accounts() == EMPTY_COLLECTION
 
     def test_body_with_a_wrong_encoding_is_rejected(self) -> None:
-        with serve(answer(b"not gzip", Content_Encoding="gzip")) as server:
+        with serve(respond(b"not gzip", Content_Encoding="gzip")) as server:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
     def test_response_may_have_4_mib(self) -> None:
-        with serve(answer(b" " * imin_client.MAX_RESPONSE_BYTES), answer(b" " * (imin_client.MAX_RESPONSE_BYTES + 1))) as server:
+        with serve(respond(b" " * imin_client.MAX_RESPONSE_BYTES), respond(b" " * (imin_client.MAX_RESPONSE_BYTES + 1))) as server:
             client = Client(server.url)
             assert len(client.accounts()) == imin_client.MAX_RESPONSE_BYTES
             assert client.problem().code == "upstream_invalid_response"
 
     def test_decompression_bomb_is_rejected(self) -> None:
         bomb = gzip.compress(b" " * 256 * 1024 * 1024, 1)
-        with serve(answer(bomb, Content_Encoding="gzip")) as server:
+        with serve(respond(bomb, Content_Encoding="gzip")) as server:
             assert Client(server.url).problem().code == "upstream_invalid_response"
 
     def test_error_with_a_large_body_is_judged_by_its_status(self) -> None:
-        with serve(answer(b" " * (imin_client.DRAIN_BYTES + 1), "404 Not Found")) as server:
+        with serve(respond(b" " * (imin_client.DRAIN_BYTES + 1), "404 Not Found")) as server:
             assert Client(server.url).problem().code == "customer_not_found"
 
 
 class TestKeyRotation:
     @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
     def test_rejected_key_is_fetched_again_and_the_call_repeated(self, status: str) -> None:
-        with serve(answer(status=status), answer()) as server:
+        with serve(respond(status=status), respond()) as server:
             assert Client(server.url, Key("old", "new")).accounts() == EMPTY_COLLECTION
         assert [b"X-Api-Key: old" in server.requests[0], b"X-Api-Key: new" in server.requests[1]] == [True, True]
 
     def test_unchanged_rejected_key_is_not_sent_again(self) -> None:
-        with serve(answer(status="401 Unauthorized")) as server:
+        with serve(respond(status="401 Unauthorized")) as server:
             client = Client(server.url)
             assert client.problem().code == "upstream_rejected_key"
         assert (client.key.refreshed, len(server.requests)) == (1, 1)
 
     def test_rejected_new_key_ends_the_call(self) -> None:
-        with serve(answer(status="401 Unauthorized")) as server:
+        with serve(respond(status="401 Unauthorized")) as server:
             client = Client(server.url, Key("old", "new"))
             assert client.problem().code == "upstream_rejected_key"
         assert (client.key.refreshed, len(server.requests)) == (1, 2)
@@ -325,7 +325,7 @@ class TestKeyRotation:
     def test_keys_share_the_attempts_but_the_new_key_gets_at_least_one(
         self, statuses: list[str], code: str | None, keys: str
     ) -> None:
-        with serve(*(answer(status=status) for status in statuses)) as server:
+        with serve(*(respond(status=status) for status in statuses)) as server:
             client = Client(server.url, Key("old", "new"))
             if code:
                 assert client.problem().code == code
@@ -347,7 +347,7 @@ class TestMetrics:
         return output.lines()[-1]
 
     def test_latency_is_measured_once_for_a_request_to_imin(self, output: Output) -> None:
-        with serve(answer(status=BUSY), answer()) as server:
+        with serve(respond(status=BUSY), respond()) as server:
             Client(server.url).accounts()
         assert len(self._read_metrics(output)["UpstreamLatency"]) == 1
 
@@ -360,14 +360,14 @@ class TestMetrics:
         assert "UpstreamLatency" not in self._read_metrics(output)
 
     def test_deadline_before_the_imin_call_is_a_fault_of_the_service(self, output: Output) -> None:
-        with serve(answer()) as server:
+        with serve(respond()) as server:
             assert Client(server.url).problem(seconds=-1).code == "upstream_timeout"
         metrics = self._read_metrics(output)
         assert {"UpstreamLatency", "UpstreamTimeout"}.isdisjoint(metrics)
         assert (metrics["Faults"], server.requests) == ([1], [])
 
     def test_unknown_customer_is_counted(self, output: Output) -> None:
-        with serve(answer(status="404 Not Found")) as server:
+        with serve(respond(status="404 Not Found")) as server:
             Client(server.url).problem()
         assert self._read_metrics(output)["UpstreamCustomerNotFound"] == [1]
 
@@ -383,7 +383,7 @@ class TestMetrics:
     ],
 )
 def test_customer_identifier_is_one_percent_encoded_segment(customer: str, segment: str) -> None:
-    with serve(answer()) as server:
+    with serve(respond()) as server:
         Client(server.url).accounts(customer=customer)
     assert server.requests[0].startswith(f"GET /customers/{segment}/accounts HTTP/1.1\r\n".encode())
 
@@ -402,14 +402,14 @@ class TestTls:
         return context
 
     def test_unknown_certificate_is_a_connection_failure(self, tls: ssl.SSLContext) -> None:
-        with serve(answer(), tls=tls) as server:
+        with serve(respond(), tls=tls) as server:
             assert Client(server.url).problem().code == "upstream_unavailable"
         assert server.requests == []
 
     def test_certificate_for_another_name_is_a_connection_failure(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
         client_context = ssl.create_default_context()
         authority.configure_trust(client_context)
-        with serve(answer(), tls=tls) as server:
+        with serve(respond(), tls=tls) as server:
             url = server.url.replace("127.0.0.1", "localhost")
             assert Client(url, session=transport.make_session(client_context)).problem().code == "upstream_unavailable"
         assert server.requests == []
@@ -417,7 +417,7 @@ class TestTls:
     def test_one_handshake_serves_all_calls(self, authority: trustme.CA, tls: ssl.SSLContext) -> None:
         client_context = ssl.create_default_context()
         authority.configure_trust(client_context)
-        with serve(answer(), tls=tls) as server:
+        with serve(respond(), tls=tls) as server:
             client = Client(server.url, session=transport.make_session(client_context))
             for _ in range(20):
                 assert client.accounts() == EMPTY_COLLECTION

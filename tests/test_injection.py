@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seller_accounts.settings import RedirectSettings
 from tests.conftest import App, Imin, Output
-from tests.linking import Customer, query_of
+from tests.linking import Customer, parse_query
 
 ALLOWED = ["brokerapp://linked", "https://app.example.com/linked", "com.example.app:/linked", "http://127.0.0.1:3000/"]
 REDIRECTS = RedirectSettings(frozenset(ALLOWED), None)
@@ -96,13 +96,13 @@ class TestLog:
     def test_log_entry_is_always_one_line_of_json(self, rosie: Customer, imin: Imin, output: Output) -> None:
         for control in CONTROLS:
             hostile = f'{control}{{"level":"ERROR","message":"forged"}}'
-            imin.answers({"imin:item": [{"seller": {"@id": hostile}, hostile: hostile}, hostile]})
+            imin.respond_with({"imin:item": [{"seller": {"@id": hostile}, hostile: hostile}, hostile]})
             rosie.accounts.get(hostile)
             rosie.accounts.get(query={"sellerId": hostile, hostile: "x"}, user_agent=hostile)
-            rosie.comes_back(hostile, hostile)
-            rosie.reads("link-get", linkId=hostile)
-            rosie.notifies({"identifier": hostile})
-            rosie.notifies({"identifier": "rosie", "@type": hostile})
+            rosie.open_callback(hostile, hostile)
+            rosie.read("link-get", linkId=hostile)
+            rosie.notify({"identifier": hostile})
+            rosie.notify({"identifier": "rosie", "@type": hostile})
         text = output.text()
         lines = [json.loads(line) for line in text.split("\n") if line]
         assert len(lines) == 6 * len(CONTROLS)
@@ -112,11 +112,11 @@ class TestLog:
 
 class TestPages:
     def test_callback_input_is_never_markup(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        _, state = rosie.gets_link("brokerapp://linked?a='onmouseover=alert(1)&b=%3Cscript%3E")
+        _, state = rosie.get_link("brokerapp://linked?a='onmouseover=alert(1)&b=%3Cscript%3E")
         hostile = "\"'><script>alert(1)</script><a href=javascript:alert(1) x='"
-        pages = [rosie.comes_back(state, hostile), rosie.comes_back(f"{hostile}.{state}", hostile)]
+        pages = [rosie.open_callback(state, hostile), rosie.open_callback(f"{hostile}.{state}", hostile)]
         monkeypatch.setattr(dynamodb, "update_item", dynamodb.batch_write_item)
-        pages.append(rosie.comes_back(state, hostile))
+        pages.append(rosie.open_callback(state, hostile))
         for page in pages:
             tags = re.findall(r"<[^>]*>", page.body.decode())
             assert all(
@@ -132,40 +132,40 @@ class TestPages:
 class TestRecords:
     def test_identifier_cannot_name_another_key(self, rosie: Customer, calls: list[str]) -> None:
         for hostile in ("rosie#LINK", "CUSTOMER#rosie", "rosie\0", "*", "rosie/..", "..", "rosie\n", "é", " ", "a" * 129):
-            assert rosie.notifies({"identifier": hostile}).status == 400, hostile
+            assert rosie.notify({"identifier": hostile}).status == 400, hostile
         assert calls == []
 
     def test_callback_query_is_stored_as_a_value(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.comes_back(state, "a=:confirmed, #status = :confirmed REMOVE sellers&$ne=1&{{7*7}}")
-        assert rosie.reads_link(link_id)["status"] == "not_confirmed"
+        link_id, state = rosie.get_link()
+        rosie.open_callback(state, "a=:confirmed, #status = :confirmed REMOVE sellers&$ne=1&{{7*7}}")
+        assert rosie.read_link(link_id)["status"] == "not_confirmed"
 
     def test_seller_id_is_stored_as_a_value(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         hostile = ["#s0", ":s0", "sellers.x", "a.b[0]", "REMOVE status", "é\u2028", "x" * 5000]
         for seller in hostile:
-            rosie.connects(seller)
+            rosie.connect(seller)
         _list_sellers(rosie, hostile)
-        rosie.comes_back(state)
-        assert {seller["id"] for seller in rosie.reads_link(link_id)["sellers"]} == {seller[:1024] for seller in hostile}
+        rosie.open_callback(state)
+        assert {seller["id"] for seller in rosie.read_link(link_id)["sellers"]} == {seller[:1024] for seller in hostile}
 
 
 def _list_sellers(rosie: Customer, sellers: list[str]) -> None:
     items = [{"seller": {"@id": seller}, "dateLinked": rosie.connected[seller]} for seller in sellers]
-    rosie.imin.answers({"imin:item": items})
+    rosie.imin.respond_with({"imin:item": items})
 
 
 class TestSize:
     @pytest.mark.parametrize("opening", ["[", '{"a":', '{"identifier":', '{"@type":'])
     def test_deeply_nested_notice_is_204_or_400(self, rosie: Customer, opening: str) -> None:
-        assert rosie.notifies(opening * (60_000 // len(opening))).status == 400
-        assert rosie.notifies(f'{{"identifier": "rosie", "x": {"[" * 500}{"]" * 500}}}').status == 204
+        assert rosie.notify(opening * (60_000 // len(opening))).status == 400
+        assert rosie.notify(f'{{"identifier": "rosie", "x": {"[" * 500}{"]" * 500}}}').status == 204
         deep = f'{{"identifier": "rosie", "x": {"[" * 20_000}{"]" * 20_000}}}'
-        assert rosie.notifies(deep).status in {204, 400}
+        assert rosie.notify(deep).status in {204, 400}
 
     def test_last_of_repeated_identifiers_in_a_notice_counts(self, rosie: Customer) -> None:
-        assert rosie.notifies('{"identifier": "member", "identifier": "rosie"}').status == 204
-        assert len(rosie.reads("notices-get").json["notices"]) == 1
+        assert rosie.notify('{"identifier": "member", "identifier": "rosie"}').status == 204
+        assert len(rosie.read("notices-get").json["notices"]) == 1
 
     def test_huge_query_and_headers_are_handled(self, app: App) -> None:
         query = [(f"p{number}", "x" * 10) for number in range(20_000)]
@@ -174,10 +174,10 @@ class TestSize:
 
 
 def test_redirect_goes_only_to_the_uri_in_the_state(rosie: Customer) -> None:
-    _, state = rosie.gets_link()
-    response = rosie.comes_back(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
+    _, state = rosie.get_link()
+    response = rosie.open_callback(state, f"redirectUri=https://{EVIL}&redirect_uri=https://{EVIL}&url=//{EVIL}&status=confirmed")
     assert response.headers["location"].startswith("brokerapp://linked?from=list&linkId=")
-    assert query_of(response)["status"] == "not_confirmed"
+    assert parse_query(response)["status"] == "not_confirmed"
 
 
 @given(st.text(max_size=60), st.sampled_from(ALLOWED))
@@ -198,30 +198,30 @@ def test_neither_host_nor_forwarding_headers_move_the_callback(rosie: Customer, 
 
 
 def test_app_gets_link_id_and_status_exactly_once(rosie: Customer) -> None:
-    link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed&a=%20b&linkId=mine&stat%75s=confirmed&&c")
-    location = rosie.comes_back(state).headers["location"]
+    link_id, state = rosie.get_link("brokerapp://linked?status=confirmed&a=%20b&linkId=mine&stat%75s=confirmed&&c")
+    location = rosie.open_callback(state).headers["location"]
     assert location == f"brokerapp://linked?a=%20b&&c&linkId={link_id}&status=not_confirmed"
 
 
 def test_query_of_only_link_id_and_status_is_replaced(rosie: Customer) -> None:
-    link_id, state = rosie.gets_link("brokerapp://linked?status=confirmed")
-    assert rosie.comes_back(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
+    link_id, state = rosie.get_link("brokerapp://linked?status=confirmed")
+    assert rosie.open_callback(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
 
 
 @settings(deadline=None, max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
 def test_response_headers_contain_no_injected_line(rosie: Customer, imin: Imin, text: str, control: str) -> None:
     hostile = f"{text}{control}X-Evil: 1"
-    imin.answers({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
+    imin.respond_with({"imin:item": [{"seller": {"@id": hostile, "name": hostile}}], "imin:entitlementFilter": hostile})
     query = {"sellerId": hostile, hostile: hostile}
     responses = [rosie.accounts.get(query=query, accept=hostile, if_none_match=hostile, accept_encoding=hostile)]
-    imin.answers({}, 503, Retry_After=hostile.encode("ascii", "replace").decode().replace("\r", "").replace("\n", ""))
+    imin.respond_with({}, 503, Retry_After=hostile.encode("ascii", "replace").decode().replace("\r", "").replace("\n", ""))
     responses.append(rosie.accounts.get(query={"redirectUri": hostile}))
     responses.append(rosie.accounts.get(hostile))
-    responses.append(rosie.comes_back(hostile, hostile))
-    responses.append(rosie.reads(query=urlencode({"cursor": hostile, "limit": hostile})))
-    responses.append(rosie.notifies({"identifier": hostile, "@type": hostile}))
-    responses.append(rosie.notifies({"identifier": "rosie", "@type": hostile}))
+    responses.append(rosie.open_callback(hostile, hostile))
+    responses.append(rosie.read(query=urlencode({"cursor": hostile, "limit": hostile})))
+    responses.append(rosie.notify({"identifier": hostile, "@type": hostile}))
+    responses.append(rosie.notify({"identifier": "rosie", "@type": hostile}))
     for response in responses:
         assert all(re.fullmatch(r"[\x20-\x7e]*", value) for value in response.headers.values())
         assert response.status != 500

@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from seller_accounts.links.link_state import LinkStates
 from seller_accounts.settings import StateSettings
-from tests.aws import client_of
-from tests.browser import look_at, needs_browser, phone
-from tests.loopback import Server, answer, serve
-from tests.stack import Stack, running
+from tests.aws import make_client
+from tests.browser import check_page, needs_browser, phone
+from tests.loopback import Server, respond, serve
+from tests.stack import Stack, start_stack
 
 pytestmark = [pytest.mark.external, needs_browser]
 APP_PAGE = b'<!doctype html><html lang="en"><title>App</title><h1>The app</h1></html>'
@@ -23,7 +23,7 @@ APP_PAGE = b'<!doctype html><html lang="en"><title>App</title><h1>The app</h1></
 @pytest.fixture(scope="module")
 def app_server() -> Iterator[Server]:
     """Serve the app's redirect URI as a page that a browser can show."""
-    with serve(answer(APP_PAGE, Content_Type="text/html")) as server:
+    with serve(respond(APP_PAGE, Content_Type="text/html")) as server:
         yield server
 
 
@@ -31,7 +31,7 @@ def app_server() -> Iterator[Server]:
 def stack(tmp_path_factory: pytest.TempPathFactory, app_server: Server) -> Iterator[Stack]:
     """Start a stack whose customers return to the app's page."""
     settings = {"ALLOWED_REDIRECT_URIS": f"{app_server.url}/linked,brokerapp://linked", "CONCURRENCY": "1"}
-    with running(tmp_path_factory.mktemp("journey"), **settings) as started:  # type: ignore[arg-type]
+    with start_stack(tmp_path_factory.mktemp("journey"), **settings) as started:  # type: ignore[arg-type]
         yield started
 
 
@@ -178,15 +178,15 @@ class TestPages:
         page, scheme = page_and_scheme
         urls = rosie.list_accounts()["Everyone Active"]["connect"]
         page.goto(urls["existingAccountUrl"])
-        look_at(page, f"imin-log-in-{scheme}")
+        check_page(page, f"imin-log-in-{scheme}")
         log_in(page, "wrong")
-        look_at(page, f"imin-wrong-password-{scheme}")
+        check_page(page, f"imin-wrong-password-{scheme}")
         page.goto(urls["newAccountUrl"])
-        look_at(page, f"imin-create-{scheme}")
+        check_page(page, f"imin-create-{scheme}")
         page.goto(f"{stack.imin_url}/auth/connect-account?jwt=bad")
-        look_at(page, f"imin-bad-link-{scheme}")
+        check_page(page, f"imin-bad-link-{scheme}")
         page.goto(stack.imin_url)
-        look_at(page, f"imin-home-{scheme}")
+        check_page(page, f"imin-home-{scheme}")
 
     def test_invalid_link_page_is_accessible(self, stack: Stack, page_and_scheme: tuple[Page, str]) -> None:
         page, scheme = page_and_scheme
@@ -194,20 +194,20 @@ class TestPages:
         assert response is not None
         assert response.status == 400
         expect(page.get_by_role("heading")).to_have_text("This link doesn't work")
-        look_at(page, f"callback-400-{scheme}")
+        check_page(page, f"callback-400-{scheme}")
 
     def test_expired_link_page_is_accessible(self, stack: Stack, page_and_scheme: tuple[Page, str]) -> None:
         page, scheme = page_and_scheme
         response = page.goto(f"{stack.url}/v1/link-callbacks/{_make_state(stack, datetime.now(UTC) - timedelta(days=2))}")
         assert response is not None
         assert response.status == 410
-        look_at(page, f"callback-410-{scheme}")
+        check_page(page, f"callback-410-{scheme}")
 
     def test_failed_callback_succeeds_on_try_again(
         self, stack: Stack, page_and_scheme: tuple[Page, str], app_server: Server
     ) -> None:
         page, scheme = page_and_scheme
-        dynamodb = client_of(stack.aws_url, "dynamodb")
+        dynamodb = make_client(stack.aws_url, "dynamodb")
         description = dynamodb.describe_table(TableName="RecordsTable")["Table"]
         dynamodb.delete_table(TableName="RecordsTable")
         try:
@@ -216,7 +216,7 @@ class TestPages:
             )
             assert response is not None
             assert (response.status, response.headers["retry-after"]) == (503, "2")
-            look_at(page, f"callback-503-{scheme}")
+            check_page(page, f"callback-503-{scheme}")
         finally:
             schema = {name: description[name] for name in ("AttributeDefinitions", "KeySchema")}
             dynamodb.create_table(TableName="RecordsTable", BillingMode="PAY_PER_REQUEST", **schema)
@@ -227,10 +227,10 @@ class TestPages:
         page, scheme = page_and_scheme
         redirect = stack.send("GET", f"/v1/link-callbacks/{_make_state(stack, datetime.now(UTC))}")
         headers = {name: redirect.headers[name] for name in ("Content-Type", "Content-Security-Policy")}
-        with serve(answer(redirect.content, **{name.replace("-", "_"): value for name, value in headers.items()})) as server:
+        with serve(respond(redirect.content, **{name.replace("-", "_"): value for name, value in headers.items()})) as server:
             page.goto(server.url)
             expect(page.get_by_role("link", name="Open the app")).to_have_attribute("href", redirect.headers["Location"])
-            look_at(page, f"callback-303-{scheme}")
+            check_page(page, f"callback-303-{scheme}")
             assert page.evaluate("getComputedStyle(document.querySelector('a')).display") == "inline-block", (
                 "the policy allows the style"
             )
@@ -238,7 +238,7 @@ class TestPages:
 
 def _make_state(stack: Stack, issued_at: datetime, redirect_uri: str = "brokerapp://linked") -> str:
     """Make a state for the customer `new`, signed like the functions' states, at a given time."""
-    secret = client_of(stack.aws_url, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
+    secret = make_client(stack.aws_url, "secretsmanager").get_secret_value(SecretId="LinkStateSecret")["SecretString"]
 
     class Key:
         def value(self) -> str:

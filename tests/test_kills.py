@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kills import kill_many
+from tests.kills import run_kills
 
 pytestmark = pytest.mark.external
 
@@ -12,5 +12,5 @@ KILLS = 20
 
 
 def test_killed_callbacks_lose_no_acknowledged_record(tmp_path: Path) -> None:
-    outcomes = kill_many(KILLS, seed=1, folder=tmp_path)
+    outcomes = run_kills(KILLS, seed=1, folder=tmp_path)
     assert outcomes.total() == KILLS

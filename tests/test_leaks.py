@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import API_KEY, STATE_KEY, WEBHOOK_KEY, App, Output, event
-from tests.leaks import ACCOUNTS, CALLBACKS, KEYS, SECRETS, Watch, watch
+from tests.leaks import ACCOUNTS, CALLBACKS, KEYS, SECRETS, LeakDetector, leak_detector
 from tests.stack import ROOT
 from tests.test_identity import make_token
 from tests.test_link_state import make_states
@@ -32,44 +32,44 @@ def test_every_secret_type_has_an_example_and_is_searched() -> None:
 @pytest.mark.parametrize("secret_type", EXAMPLES)
 def test_leak_is_found_in_a_log_line_and_in_a_response(secret_type: str) -> None:
     line = f'{{"level":"INFO","message":"{EXAMPLES[secret_type]}"}}'
-    watcher = Watch()
-    watcher.output("x", line)
-    watcher.answer(ACCOUNTS, 502, {}, line.encode())
-    watcher.answer("GET /v1/customers/{customerIdentifier}/links", 200, {"Location": EXAMPLES[secret_type]}, b"")
-    watcher.answer(CALLBACKS, 303, {}, line.encode())
-    assert [finding.partition(" in the ")[0] for finding in watcher.found] == [secret_type] * 4
+    detector = LeakDetector()
+    detector.search_output("x", line)
+    detector.search_response(ACCOUNTS, 502, {}, line.encode())
+    detector.search_response("GET /v1/customers/{customerIdentifier}/links", 200, {"Location": EXAMPLES[secret_type]}, b"")
+    detector.search_response(CALLBACKS, 303, {}, line.encode())
+    assert [finding.partition(" in the ")[0] for finding in detector.findings] == [secret_type] * 4
 
 
 def test_accounts_may_contain_own_data_but_no_key_or_state() -> None:
-    watcher = Watch()
-    watcher.answer(ACCOUNTS, 200, {}, "\n".join(EXAMPLES.values()).encode())
-    assert [finding.partition(" in the ")[0] for finding in watcher.found] == ["a key", "a state"]
+    detector = LeakDetector()
+    detector.search_response(ACCOUNTS, 200, {}, "\n".join(EXAMPLES.values()).encode())
+    assert [finding.partition(" in the ")[0] for finding in detector.findings] == ["a key", "a state"]
 
 
 def test_only_the_try_again_page_may_contain_its_state() -> None:
-    watcher = Watch()
-    watcher.answer(CALLBACKS, 503, {}, EXAMPLES["a state"].encode())
-    assert watcher.found == []
+    detector = LeakDetector()
+    detector.search_response(CALLBACKS, 503, {}, EXAMPLES["a state"].encode())
+    assert detector.findings == []
 
 
 @pytest.mark.parametrize("name", ["Traceback (most recent call last)", "RecordsTable", "http_api.py", "botocore.exceptions"])
 def test_internal_name_in_an_error_response_is_found(name: str) -> None:
-    watcher = Watch()
-    watcher.answer(ACCOUNTS, 500, {}, name.encode())
-    assert watcher.found == [f"an internal name in the answer 500 of {ACCOUNTS}"]
+    detector = LeakDetector()
+    detector.search_response(ACCOUNTS, 500, {}, name.encode())
+    assert detector.findings == [f"an internal name in the 500 response of {ACCOUNTS}"]
 
 
 def test_responses_and_output_of_all_tests_are_searched(app: App, output: Output) -> None:
-    searched_before = watch.looked_through
+    searched_before = leak_detector.searched_count
     app.send(event("health-get"))
     output.lines()
-    assert watch.looked_through == searched_before + 2
+    assert leak_detector.searched_count == searched_before + 2
 
 
 LEAKS = {
     "printed": f"print({API_KEY!r})",
     "logged": f"import logging; logging.getLogger('urllib3').warning({EXAMPLES['a connect URL']!r})",
-    "responded": f"from tests.leaks import watch; watch.answer('GET /v1/health', 200, {{}}, {API_KEY.encode()!r})",
+    "responded": f"from tests import leaks; leaks.leak_detector.search_response('GET /v1/health', 200, {{}}, {API_KEY.encode()!r})",
 }
 
 

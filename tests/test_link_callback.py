@@ -13,51 +13,51 @@ from seller_accounts.imin import imin_client
 from seller_accounts.links.link_state import LinkState, LinkStates, join_digests
 from seller_accounts.routes import link_callback
 from seller_accounts.settings import StateSettings
-from tests.aws import link_record_of
+from tests.aws import read_link_record
 from tests.conftest import STATE_KEY, Context, Imin, Output, event, recording_calls
-from tests.linking import REDIRECT_URI, Customer, query_of
+from tests.linking import REDIRECT_URI, Customer, parse_query
 
 UNAVAILABLE = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem")
 
 
 class TestCallback:
     def test_new_connection_is_recorded_and_redirected_to_the_app(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.connects("1")
+        link_id, state = rosie.get_link()
+        rosie.connect("1")
 
-        response = rosie.comes_back(state, "status=success")
+        response = rosie.open_callback(state, "status=success")
 
         assert response.status == 303
         assert response.headers["location"] == f"{REDIRECT_URI}&linkId={link_id}&status=confirmed"
-        link = rosie.reads_link(link_id)
+        link = rosie.read_link(link_id)
         assert link["sellers"] == [{"id": "1", "name": "Seller 1", "connectedAt": rosie.connected["1"]}]
         assert (link["id"], link["status"], link["callbackCount"]) == (link_id, "confirmed", 1)
 
     def test_redirect_uri_without_a_query_gets_one(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link("https://app.example.com/linked")
-        location = rosie.comes_back(state).headers["location"]
+        link_id, state = rosie.get_link("https://app.example.com/linked")
+        location = rosie.open_callback(state).headers["location"]
         assert location == f"https://app.example.com/linked?linkId={link_id}&status=not_confirmed"
 
     def test_redirect_body_has_a_button_with_the_same_url(self, rosie: Customer) -> None:
-        _, state = rosie.gets_link()
-        response = rosie.comes_back(state)
+        _, state = rosie.get_link()
+        response = rosie.open_callback(state)
         assert f'<a href="{response.headers["location"].replace("&", "&amp;")}">' in response.body.decode()
 
     def test_callback_without_a_connection_is_not_confirmed(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
-        assert rosie.reads_link(link_id)["sellers"] == []
+        link_id, state = rosie.get_link()
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
+        assert rosie.read_link(link_id)["sellers"] == []
 
     def test_callback_query_is_not_trusted(self, rosie: Customer) -> None:
-        _, state = rosie.gets_link()
-        assert query_of(rosie.comes_back(state, "status=success&linkId=evil"))["status"] == "not_confirmed"
+        _, state = rosie.get_link()
+        assert parse_query(rosie.open_callback(state, "status=success&linkId=evil"))["status"] == "not_confirmed"
 
     @pytest.mark.parametrize("header", ["sec-purpose", "purpose", "x-moz"])
     @pytest.mark.parametrize("value", ["prefetch", "prefetch;prerender", "Prefetch"])
     def test_prefetch_stores_nothing_and_does_not_redirect(
         self, rosie: Customer, calls: list[str], header: str, value: str
     ) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         calls.clear()
         payload = event("link-callback-get")
         payload["pathParameters"]["state"] = state
@@ -69,212 +69,215 @@ class TestCallback:
 
 class TestNewConnections:
     def test_clock_skew_of_five_minutes_is_tolerated(self, rosie: Customer) -> None:
-        _, state = rosie.gets_link()
-        rosie.connects("1", datetime.now(UTC) - timedelta(minutes=4, seconds=50))
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        _, state = rosie.get_link()
+        rosie.connect("1", datetime.now(UTC) - timedelta(minutes=4, seconds=50))
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
 
     def test_older_connection_does_not_count(self, rosie: Customer) -> None:
-        _, state = rosie.gets_link()
-        rosie.connects("1", datetime.now(UTC) - timedelta(minutes=5, seconds=10))
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+        _, state = rosie.get_link()
+        rosie.connect("1", datetime.now(UTC) - timedelta(minutes=5, seconds=10))
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
 
     def test_seller_connected_before_the_link_never_counts(self, rosie: Customer) -> None:
-        rosie.connects("1")
-        _, state = rosie.gets_link()
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
-        rosie.connects("2")
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        rosie.connect("1")
+        _, state = rosie.get_link()
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
+        rosie.connect("2")
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
 
     def test_seller_without_an_id_does_not_count(self, rosie: Customer, imin: Imin) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        imin.answers({"imin:item": [{"seller": {"name": "A"}, "dateLinked": now}]})
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+        imin.respond_with({"imin:item": [{"seller": {"name": "A"}, "dateLinked": now}]})
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
 
     @pytest.mark.parametrize("linked", [{"dateLinked": "soon"}, {"accessPass": {"text": "1"}}])
     def test_new_connection_without_a_readable_date_counts(self, rosie: Customer, imin: Imin, linked: dict[str, Any]) -> None:
-        link_id, state = rosie.gets_link()
-        imin.answers({"imin:item": [{"seller": {"@id": "1", "name": "A"}, **linked}]})
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
-        assert rosie.reads_link(link_id)["sellers"] == [{"id": "1", "name": "A"}]
+        link_id, state = rosie.get_link()
+        imin.respond_with({"imin:item": [{"seller": {"@id": "1", "name": "A"}, **linked}]})
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
+        assert rosie.read_link(link_id)["sellers"] == [{"id": "1", "name": "A"}]
 
     def test_seller_whose_date_becomes_readable_later_does_not_count(self, rosie: Customer, imin: Imin) -> None:
-        imin.answers({"imin:item": [{"seller": {"@id": "1"}, "dateLinked": "soon"}]})
-        _, state = rosie.gets_link()
-        rosie.connects("1")
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
+        imin.respond_with({"imin:item": [{"seller": {"@id": "1"}, "dateLinked": "soon"}]})
+        _, state = rosie.get_link()
+        rosie.connect("1")
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
 
     def test_without_a_stored_link_the_date_alone_decides(
         self, rosie: Customer, imin: Imin, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(dynamodb, "put_item", _fail_with(UNAVAILABLE))
-            _, state = rosie.gets_link()
-        imin.answers({"imin:item": [{"seller": {"@id": "2"}, "accessPass": {"text": "1"}}]})
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
-        rosie.connects("1")
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+            _, state = rosie.get_link()
+        imin.respond_with({"imin:item": [{"seller": {"@id": "2"}, "accessPass": {"text": "1"}}]})
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
+        rosie.connect("1")
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
 
     def test_state_of_an_earlier_version_is_settled_by_its_digests(
         self, rosie: Customer, imin: Imin, environment: dict[str, str]
     ) -> None:
-        rosie.connects("1")
+        rosie.connect("1")
         states = LinkStates(StateSettings("", 86400), Secret(make_client(), environment["LINK_STATE_SECRET"]))
         serializer = states._serializer([STATE_KEY])
         link_id = "0198c7a4-5b00-7000-8000-000000000001"
         state = serializer.dumps(LinkState(link_id, "rosie", "brokerapp://linked", join_digests(["1"])))
-        assert query_of(rosie.comes_back(str(state, "ascii") if isinstance(state, bytes) else state))["status"] == "not_confirmed"
-        imin.answers({"imin:item": [{"seller": {"@id": "2"}, "accessPass": {"text": "1"}}]})
-        assert rosie.reads_link(link_id)["status"] == "confirmed"
+        assert (
+            parse_query(rosie.open_callback(str(state, "ascii") if isinstance(state, bytes) else state))["status"]
+            == "not_confirmed"
+        )
+        imin.respond_with({"imin:item": [{"seller": {"@id": "2"}, "accessPass": {"text": "1"}}]})
+        assert rosie.read_link(link_id)["status"] == "confirmed"
 
 
 class TestRepeatedCallbacks:
     def test_two_sellers_connected_from_one_list_are_both_recorded(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.connects("1")
-        rosie.comes_back(state)
-        rosie.connects("2")
+        link_id, state = rosie.get_link()
+        rosie.connect("1")
+        rosie.open_callback(state)
+        rosie.connect("2")
 
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
 
-        link = rosie.reads_link(link_id)
+        link = rosie.read_link(link_id)
         assert [seller["id"] for seller in link["sellers"]] == ["1", "2"]
         assert link["callbackCount"] == 2
 
     def test_sellers_are_listed_in_connection_order(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         for number, seller in enumerate(["3", "1", "2"]):
-            rosie.connects(seller, datetime.now(UTC) + timedelta(seconds=number))
-        rosie.comes_back(state)
-        assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["3", "1", "2"]
+            rosie.connect(seller, datetime.now(UTC) + timedelta(seconds=number))
+        rosie.open_callback(state)
+        assert [seller["id"] for seller in rosie.read_link(link_id)["sellers"]] == ["3", "1", "2"]
 
     def test_confirmed_link_stays_confirmed(self, rosie: Customer) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.connects("1")
-        rosie.comes_back(state)
+        link_id, state = rosie.get_link()
+        rosie.connect("1")
+        rosie.open_callback(state)
         rosie.connected.clear()
-        rosie.show()
+        rosie.program_imin()
 
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
-        assert [seller["id"] for seller in rosie.reads_link(link_id)["sellers"]] == ["1"]
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
+        assert [seller["id"] for seller in rosie.read_link(link_id)["sellers"]] == ["1"]
 
     def test_unconfirmed_link_can_be_confirmed_later(self, rosie: Customer) -> None:
-        _, state = rosie.gets_link()
-        rosie.comes_back(state)
-        rosie.connects("3")
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        _, state = rosie.get_link()
+        rosie.open_callback(state)
+        rosie.connect("3")
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
 
     def test_twenty_callbacks_are_stored_and_all_are_counted(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
     ) -> None:
         conditions: list[str] = []
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         with recording_calls(dynamodb, lambda _, params: conditions.append(params.get("ConditionExpression", "none"))):
             for number in range(22):
-                rosie.comes_back(state, f"number={number}")
-            assert rosie.reads_link(link_id)["callbackCount"] == 22
+                rosie.open_callback(state, f"number={number}")
+            assert rosie.read_link(link_id)["callbackCount"] == 22
 
         assert "" not in conditions
-        item = link_record_of(dynamodb)
+        item = read_link_record(dynamodb)
         stored = [callback["M"] for callback in item["callbacks"]["L"]]
         assert [callback["query"]["S"] for callback in stored] == [f"number={number}" for number in range(20)]
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", callback["at"]["S"]) for callback in stored)
 
     def test_callback_query_is_stored_unchanged_up_to_2_kib(self, rosie: Customer, dynamodb: Any) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         query = "a=%20&&=?" + "x" * 3000
-        rosie.comes_back(state, query)
-        item = link_record_of(dynamodb)
+        rosie.open_callback(state, query)
+        item = read_link_record(dynamodb)
         assert item["callbacks"]["L"][0]["M"]["query"]["S"] == query[:2048]
 
     def test_callback_query_is_not_cut_within_a_character(
         self, rosie: Customer, dynamodb: Any, environment: dict[str, str]
     ) -> None:
-        _, state = rosie.gets_link()
-        rosie.comes_back(state, "x" + "é" * 1500)
-        item = link_record_of(dynamodb)
+        _, state = rosie.get_link()
+        rosie.open_callback(state, "x" + "é" * 1500)
+        item = read_link_record(dynamodb)
         assert item["callbacks"]["L"][0]["M"]["query"]["S"] == "x" + "é" * 1023
 
     def test_many_sellers_connected_together_are_all_recorded(self, rosie: Customer, imin: Imin, calls: list[str]) -> None:
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        imin.answers({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
+        imin.respond_with({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
         calls.clear()
-        rosie.comes_back(state)
+        rosie.open_callback(state)
         writes = [call for call in calls if call != "GetItem"]
         assert writes == ["UpdateItem"] * 4, "one for the callback, and one for each 50 sellers"
-        assert len(rosie.reads_link(link_id)["sellers"]) == 120
+        assert len(rosie.read_link(link_id)["sellers"]) == 120
 
     def test_new_callback_reopens_a_link_that_was_not_confirmed(self, rosie: Customer, imin: Imin) -> None:
-        link_id, state = rosie.gets_link()
-        assert query_of(rosie.comes_back(state))["status"] == "not_confirmed"
-        imin.answers({}, 503)
-        assert query_of(rosie.comes_back(state))["status"] == "received"
-        assert rosie.reads_link(link_id)["status"] == "received"
-        rosie.connects("1")
-        assert rosie.reads_link(link_id)["status"] == "confirmed"
+        link_id, state = rosie.get_link()
+        assert parse_query(rosie.open_callback(state))["status"] == "not_confirmed"
+        imin.respond_with({}, 503)
+        assert parse_query(rosie.open_callback(state))["status"] == "received"
+        assert rosie.read_link(link_id)["status"] == "received"
+        rosie.connect("1")
+        assert rosie.read_link(link_id)["status"] == "confirmed"
 
     def test_confirmed_link_with_twenty_callbacks_counts_another(self, rosie: Customer, calls: list[str]) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.connects("1")
+        link_id, state = rosie.get_link()
+        rosie.connect("1")
         for _ in range(21):
-            rosie.comes_back(state)
+            rosie.open_callback(state)
         calls.clear()
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
         writes = [call for call in calls if call != "GetItem"]
         assert writes == ["UpdateItem"] * 2, "one fails because the link is confirmed and full, and one only counts"
-        assert rosie.reads_link(link_id)["callbackCount"] == 22
+        assert rosie.read_link(link_id)["callbackCount"] == 22
 
     def test_failed_batch_of_sellers_is_added_by_the_next_read(
         self, rosie: Customer, imin: Imin, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        imin.answers({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
+        imin.respond_with({"imin:item": [{"seller": {"@id": f"seller-{n}"}, "dateLinked": now} for n in range(120)]})
         update = dynamodb.update_item
         results = iter([update, update, _fail_with(UNAVAILABLE)])
         with monkeypatch.context() as patch:
             patch.setattr(dynamodb, "update_item", lambda **params: next(results)(**params))
-            assert query_of(rosie.comes_back(state))["status"] == "received"
-        link = rosie.reads_link(link_id)
+            assert parse_query(rosie.open_callback(state))["status"] == "received"
+        link = rosie.read_link(link_id)
         assert (link["status"], len(link["sellers"])) == ("confirmed", 120)
 
     def test_record_stays_below_400_kb_for_any_sellers(
         self, rosie: Customer, imin: Imin, dynamodb: Any, environment: dict[str, str]
     ) -> None:
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         sellers = [{"@id": f"{n:03}{'x' * 997}", "name": "é" * 1000} for n in range(500)]
-        imin.answers({"imin:item": [{"seller": seller, "dateLinked": now} for seller in sellers]})
+        imin.respond_with({"imin:item": [{"seller": seller, "dateLinked": now} for seller in sellers]})
         for _ in range(20):
-            assert query_of(rosie.comes_back(state, "x" * 3000))["status"] == "confirmed"
-        assert len(rosie.reads_link(link_id)["sellers"]) == 42
-        item = link_record_of(dynamodb)
+            assert parse_query(rosie.open_callback(state, "x" * 3000))["status"] == "confirmed"
+        assert len(rosie.read_link(link_id)["sellers"]) == 42
+        item = read_link_record(dynamodb)
         assert len(json.dumps(item, default=str, ensure_ascii=False).encode()) < 400 * 1024
 
 
 class TestStoredRecord:
     def test_record_has_the_documented_attributes(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.comes_back(state)
-        item = link_record_of(dynamodb)
+        link_id, state = rosie.get_link()
+        rosie.open_callback(state)
+        item = read_link_record(dynamodb)
         assert (item["pk"]["S"], item["sk"]["S"]) == ("CUSTOMER#rosie", f"LINK#{link_id}")
         lifetime = int(item["expiresAt"]["N"]) - datetime.now(UTC).timestamp()
         assert lifetime == pytest.approx(400 * 86400, abs=60)
 
     def test_callback_writes_once_before_and_once_after_imin(self, rosie: Customer, calls: list[str], imin: Imin) -> None:
-        _, state = rosie.gets_link()
-        rosie.connects("1")
+        _, state = rosie.get_link()
+        rosie.connect("1")
         calls.clear()
         calls_before_imin: list[list[str]] = []
-        respond = imin.answer
+        respond = imin.respond
 
         def record_calls(request: Any) -> Any:
             calls_before_imin.append(list(calls))
             return respond(request)
 
-        imin.answer = record_calls
-        rosie.comes_back(state)
+        imin.respond = record_calls
+        rosie.open_callback(state)
         assert calls_before_imin == [["UpdateItem", "GetItem"]]
         assert calls == ["UpdateItem", "GetItem", "UpdateItem"]
 
@@ -284,31 +287,31 @@ class TestInvalidStates:
         "change", [lambda state: state[:-1], lambda state: f"x{state}", lambda _: "", lambda _: ".", lambda _: "a.b.c"]
     )
     def test_forged_state_is_400_without_a_redirect(self, rosie: Customer, imin: Imin, calls: list[str], change: Any) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         calls_before = len(imin.calls)
         calls.clear()
-        response = rosie.comes_back(change(state))
+        response = rosie.open_callback(change(state))
         assert response.status == 400
         assert "location" not in response.headers
         assert b"href" not in response.body
         assert (len(imin.calls), calls) == (calls_before, [])
 
     def test_state_signed_with_another_key_is_400(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         for key in ("second-key", "third-key"):
             secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString=key)
-        assert rosie.comes_back(state).status == 400
+        assert rosie.open_callback(state).status == 400
 
     def test_expired_state_is_410_with_a_button_to_the_app(
         self, rosie: Customer, environment: dict[str, str], calls: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        link_id, state = rosie.gets_link()
+        link_id, state = rosie.get_link()
         handler = link_callback.make_handler(environment)
         rosie.callbacks.handler = handler
         calls.clear()
         after_expiry = datetime.now(UTC).timestamp() + 86401
         monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(after_expiry))
-        response = rosie.comes_back(state)
+        response = rosie.open_callback(state)
         assert response.status == 410
         assert "location" not in response.headers
         href = f"{REDIRECT_URI}&linkId={link_id}&status=expired".replace("&", "&amp;")
@@ -316,37 +319,37 @@ class TestInvalidStates:
         assert calls == []
 
     def test_expired_state_with_another_signature_has_no_button(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
-        response = rosie.comes_back(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
+        response = rosie.open_callback(f"{state[:-3]}{'AAA' if state[-3:] != 'AAA' else 'BBB'}")
         assert response.status == 400
         assert b"href" not in response.body
 
     def test_state_signed_with_the_previous_key_is_valid(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any
     ) -> None:
-        _, state = rosie.gets_link()
-        rosie.comes_back(state)
+        _, state = rosie.get_link()
+        rosie.open_callback(state)
         secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString="rotated")
-        assert rosie.comes_back(state).status == 303
+        assert rosie.open_callback(state).status == 303
         rosie.accounts = Customer(environment, rosie.imin).accounts
-        _, state = rosie.gets_link()
-        assert rosie.comes_back(state).status == 303, "signed with a key that this function must fetch first"
+        _, state = rosie.get_link()
+        assert rosie.open_callback(state).status == 303, "signed with a key that this function must fetch first"
 
 
 class TestFailures:
     def test_link_stays_received_while_imin_fails(self, rosie: Customer, imin: Imin) -> None:
-        link_id, state = rosie.gets_link()
-        imin.answers({}, 500)
+        link_id, state = rosie.get_link()
+        imin.respond_with({}, 500)
 
-        response = rosie.comes_back(state)
+        response = rosie.open_callback(state)
 
-        assert (response.status, query_of(response)["status"]) == (303, "received")
-        assert rosie.reads_link(link_id)["status"] == "received"
-        rosie.connects("1")
-        assert rosie.reads_link(link_id)["status"] == "confirmed"
-        imin.answers({}, 500)
-        assert rosie.reads_link(link_id)["status"] == "confirmed"
+        assert (response.status, parse_query(response)["status"]) == (303, "received")
+        assert rosie.read_link(link_id)["status"] == "received"
+        rosie.connect("1")
+        assert rosie.read_link(link_id)["status"] == "confirmed"
+        imin.respond_with({}, 500)
+        assert rosie.read_link(link_id)["status"] == "confirmed"
 
     def test_callback_gives_imin_at_most_2_5_seconds(self, rosie: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
         upstream_deadline = imin_client.upstream_deadline
@@ -357,88 +360,88 @@ class TestFailures:
             return upstream_deadline(0, max_seconds)
 
         monkeypatch.setattr(link_callback, "upstream_deadline", record_limit)
-        _, state = rosie.gets_link()
-        assert query_of(rosie.comes_back(state))["status"] == "received"
+        _, state = rosie.get_link()
+        assert parse_query(rosie.open_callback(state))["status"] == "received"
         assert limits == [2.5]
 
     @pytest.mark.parametrize("error", [UNAVAILABLE, ReadTimeoutError(endpoint_url="https://x")])
     def test_unstored_callback_is_503_with_a_try_again_button(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, output: Output
     ) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.connects("1")
+        link_id, state = rosie.get_link()
+        rosie.connect("1")
         with monkeypatch.context() as patch:
             patch.setattr(dynamodb, "update_item", _fail_with(error))
-            response = rosie.comes_back(state, "a=b&c=d")
+            response = rosie.open_callback(state, "a=b&c=d")
         assert (response.status, response.headers["retry-after"]) == (503, "2")
         assert "location" not in response.headers
         assert f'<a href="/v1/link-callbacks/{state}?a=b&amp;c=d">Try again</a>' in response.body.decode()
         assert '"CallbacksNotStored":[1.0]' in output.text()
 
-        assert query_of(rosie.comes_back(state, "a=b&c=d"))["status"] == "confirmed"
-        assert rosie.reads_link(link_id)["callbackCount"] == 1
+        assert parse_query(rosie.open_callback(state, "a=b&c=d"))["status"] == "confirmed"
+        assert rosie.read_link(link_id)["callbackCount"] == 1
 
     def test_damaged_record_is_503(self, rosie: Customer, dynamodb: Any, environment: dict[str, str]) -> None:
-        _, state = rosie.gets_link()
-        rosie.comes_back(state)
-        item = link_record_of(dynamodb)
+        _, state = rosie.get_link()
+        rosie.open_callback(state)
+        item = read_link_record(dynamodb)
         dynamodb.put_item(TableName=environment["LINKS_TABLE"], Item=item | {"issuedAt": {"S": "soon"}})
-        assert rosie.comes_back(state).status == 503
+        assert rosie.open_callback(state).status == 503
 
     def test_record_changing_on_every_attempt_is_503(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         conflict = dynamodb.exceptions.ConditionalCheckFailedException({"Error": {"Code": "x"}, "Item": {}}, "UpdateItem")
         with monkeypatch.context() as patch:
             patch.setattr(dynamodb, "update_item", _fail_with(conflict))
-            assert rosie.comes_back(state).status == 503
-        assert rosie.comes_back(state).status == 303
+            assert rosie.open_callback(state).status == 503
+        assert rosie.open_callback(state).status == 303
 
     def test_unstored_outcome_leaves_the_link_received(
         self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        link_id, state = rosie.gets_link()
-        rosie.connects("1")
+        link_id, state = rosie.get_link()
+        rosie.connect("1")
         update = dynamodb.update_item
         results = iter([update, _fail_with(UNAVAILABLE)])
         with monkeypatch.context() as patch:
             patch.setattr(dynamodb, "update_item", lambda **params: next(results)(**params))
-            assert query_of(rosie.comes_back(state))["status"] == "received"
-        assert rosie.reads_link(link_id)["status"] == "confirmed"
+            assert parse_query(rosie.open_callback(state))["status"] == "received"
+        assert rosie.read_link(link_id)["status"] == "confirmed"
 
     def test_state_of_an_unavailable_rotated_key_is_503_each_time(
         self, rosie: Customer, environment: dict[str, str], secrets_manager: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        rosie.comes_back(rosie.gets_link()[1])
+        rosie.open_callback(rosie.get_link()[1])
         secrets_manager.put_secret_value(SecretId=environment["LINK_STATE_SECRET"], SecretString="rotated")
         rosie.accounts = Customer(environment, rosie.imin).accounts
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         with monkeypatch.context() as patch:
             patch.setattr(secrets_manager, "get_secret_value", _fail_with(UNAVAILABLE))
-            responses = [rosie.comes_back(state) for _ in range(2)]
+            responses = [rosie.open_callback(state) for _ in range(2)]
         assert [response.status for response in responses] == [503, 503]
         assert b"Try again" in responses[1].body
 
     def test_missing_signing_key_is_503(self, rosie: Customer, environment: dict[str, str], secrets_manager: Any) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         secrets_manager.delete_secret(SecretId=environment["LINK_STATE_SECRET"], ForceDeleteWithoutRecovery=True)
-        response = rosie.comes_back(state)
+        response = rosie.open_callback(state)
         assert (response.status, response.headers["retry-after"]) == (503, "5")
         assert b"Try again" in response.body
 
     @pytest.mark.parametrize("sellers", [[], ["1"]])
     def test_record_erased_meanwhile_is_not_recreated(self, rosie: Customer, imin: Imin, sellers: list[str]) -> None:
-        _, state = rosie.gets_link()
+        _, state = rosie.get_link()
         for seller in sellers:
-            rosie.connects(seller)
-        respond = imin.answer
+            rosie.connect(seller)
+        respond = imin.respond
 
         def erase(request: Any) -> Any:
-            assert rosie.reads("records-delete").status == 204
+            assert rosie.read("records-delete").status == 204
             return respond(request)
 
-        imin.answer = erase
-        assert query_of(rosie.comes_back(state))["status"] == ("confirmed" if sellers else "not_confirmed")
-        assert rosie.reads().json == {"links": []}
+        imin.respond = erase
+        assert parse_query(rosie.open_callback(state))["status"] == ("confirmed" if sellers else "not_confirmed")
+        assert rosie.read().json == {"links": []}
 
     def test_event_of_another_service_gets_a_page(self, rosie: Customer) -> None:
         response = rosie.callbacks.send({"Records": []})
@@ -456,14 +459,14 @@ class TestPages:
     @pytest.fixture
     def pages(self, rosie: Customer, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> dict[int, Any]:
         """Return one page of each status."""
-        _, state = rosie.gets_link()
-        pages = {303: rosie.comes_back(state), 400: rosie.comes_back("x")}
+        _, state = rosie.get_link()
+        pages = {303: rosie.open_callback(state), 400: rosie.open_callback("x")}
         with monkeypatch.context() as patch:
             patch.setattr(dynamodb, "update_item", _fail_with(UNAVAILABLE))
-            pages[503] = rosie.comes_back(state, 'x="><script>alert(1)</script>')
+            pages[503] = rosie.open_callback(state, 'x="><script>alert(1)</script>')
         with monkeypatch.context() as patch:
             patch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: 2**40)
-            pages[410] = rosie.comes_back(state)
+            pages[410] = rosie.open_callback(state)
         return pages
 
     def test_pages_are_protected_from_caches_referrers_and_scripts(self, pages: dict[int, Any]) -> None:
@@ -487,11 +490,11 @@ class TestPages:
 
 
 def test_nothing_secret_is_logged(rosie: Customer, output: Output, imin: Imin) -> None:
-    _, state = rosie.gets_link()
-    rosie.comes_back(state, "secret=query")
-    rosie.comes_back(f"{state}x")
-    imin.answers({}, 500)
-    rosie.comes_back(state)
+    _, state = rosie.get_link()
+    rosie.open_callback(state, "secret=query")
+    rosie.open_callback(f"{state}x")
+    imin.respond_with({}, 500)
+    rosie.open_callback(state)
     text = output.text()
     for secret in (state, "secret=query", STATE_KEY, "from=list"):
         assert secret not in text

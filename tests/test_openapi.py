@@ -116,10 +116,10 @@ class TestParameters:
 
         monkeypatch.setattr(Request, "query_value", record_parameter)
         rosie.accounts.send(event("accounts-get"))
-        rosie.reads("links-get")
-        rosie.reads("link-get")
-        rosie.reads("notices-get")
-        rosie.reads("records-delete")
+        rosie.read("links-get")
+        rosie.read("link-get")
+        rosie.read("notices-get")
+        rosie.read("records-delete")
 
         parameters = DOCUMENT["components"]["parameters"]
         assert queried == {

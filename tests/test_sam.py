@@ -19,7 +19,7 @@ import requests
 
 from local.template import Template
 from tests.conftest import EVENTS, event
-from tests.stack import ROOT, free_ports
+from tests.stack import ROOT, find_free_ports
 
 pytestmark = [pytest.mark.external, pytest.mark.sam]
 
@@ -44,7 +44,7 @@ def _build_command(*arguments: str) -> list[str]:
 
 
 def _build_environment() -> dict[str, str]:
-    ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT", "ISSUER_PORT"), map(str, free_ports(4)), strict=True))
+    ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT", "ISSUER_PORT"), map(str, find_free_ports(4)), strict=True))
     return {**os.environ, **ports, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1"}
 
 

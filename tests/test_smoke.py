@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from local import smoke
-from tests.loopback import answer, serve
-from tests.stack import free_ports, running
+from tests.loopback import respond, serve
+from tests.stack import find_free_ports, start_stack
 
 pytestmark = pytest.mark.external
 
@@ -27,7 +27,7 @@ def serve_api(statuses: Mapping[str, str]) -> Iterator[str]:
 
     def script(connection: socket.socket, request: bytes) -> None:
         route = request.decode().partition(" HTTP/")[0]
-        answer(b"{}", statuses.get(route, "404 Not Found"), Location="/v1/health")(connection, request)
+        respond(b"{}", statuses.get(route, "404 Not Found"), Location="/v1/health")(connection, request)
 
     with serve(script) as server:
         yield server.url
@@ -74,10 +74,10 @@ def test_api_that_becomes_healthy_in_time_passes() -> None:
 
 
 def test_unreachable_api_fails() -> None:
-    (port,) = free_ports(1)
+    (port,) = find_free_ports(1)
     assert all("refused" in failure for failure in smoke.run(f"http://127.0.0.1:{port}"))
 
 
 def test_local_stack_passes(tmp_path: Path) -> None:
-    with running(tmp_path, CONCURRENCY="1") as stack:
+    with start_stack(tmp_path, CONCURRENCY="1") as stack:
         assert smoke.run(stack.url, max_seconds=30) == []

@@ -14,7 +14,7 @@ from seller_accounts.aws import aws_client
 from seller_accounts.http.http_api import init_handler
 from seller_accounts.routes import accounts
 from tests.conftest import App
-from tests.loopback import answer, serve
+from tests.loopback import respond, serve
 
 pytestmark = pytest.mark.external
 
@@ -46,7 +46,7 @@ def restorable() -> Iterator[Restorable]:
 def test_restored_function_reconnects_and_fetches_the_secret_again(
     restorable: Restorable, environment: dict[str, str], secrets_manager: Any
 ) -> None:
-    with serve(answer(RESPONSE_BODY)) as imin:
+    with serve(respond(RESPONSE_BODY)) as imin:
         app = App(accounts.make_handler({**environment, "IMIN_BASE_URL": imin.url}))
         assert app.get().status == app.get().status == 200
         assert imin.connections == 1
@@ -62,7 +62,7 @@ def test_restored_function_reconnects_and_fetches_the_secret_again(
 
 
 def test_restored_aws_client_reconnects(restorable: Restorable, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serve(answer(b'{"SecretString": "key"}', Content_Type="application/x-amz-json-1.1")) as manager:
+    with serve(respond(b'{"SecretString": "key"}', Content_Type="application/x-amz-json-1.1")) as manager:
         monkeypatch.setenv("AWS_ENDPOINT_URL", manager.url)
         client = aws_client.make_client("secretsmanager", read_timeout_seconds=1)
         for _ in range(2):

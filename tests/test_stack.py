@@ -18,9 +18,9 @@ import requests
 
 from local.function_pool import FunctionError, FunctionPool
 from local.template import Template
-from tests.aws import client_of
-from tests.loopback import answer, serve
-from tests.stack import ROOT, Stack, free_ports, running
+from tests.aws import make_client
+from tests.loopback import respond, serve
+from tests.stack import ROOT, Stack, find_free_ports, start_stack
 
 pytestmark = pytest.mark.external
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.external
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a stack that all of these tests call."""
-    with running(tmp_path_factory.mktemp("stack")) as started:
+    with start_stack(tmp_path_factory.mktemp("stack")) as started:
         yield started
 
 
@@ -150,7 +150,7 @@ class TestGateway:
 
 class TestConcurrency:
     def test_two_calls_run_concurrently_and_a_third_waits(self, tmp_path: Path) -> None:
-        with running(tmp_path) as stack:
+        with start_stack(tmp_path) as stack:
             stack.get(ACCOUNTS)
             start = time.monotonic()
             with ThreadPoolExecutor(3) as pool:
@@ -158,7 +158,7 @@ class TestConcurrency:
             assert times[1] < 6 < times[2]
 
     def test_dead_environment_is_replaced(self, tmp_path: Path) -> None:
-        with running(tmp_path, CONCURRENCY="1") as stack:
+        with start_stack(tmp_path, CONCURRENCY="1") as stack:
             children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
             for child in children:
                 os.kill(int(child), signal.SIGKILL)
@@ -181,9 +181,9 @@ class TestConcurrency:
 
 class TestStartup:
     def test_stack_has_the_templates_secrets_and_supports_rotation(self, tmp_path: Path) -> None:
-        with running(tmp_path, IMIN_API_KEY="another-key", CONCURRENCY="1") as stack:
+        with start_stack(tmp_path, IMIN_API_KEY="another-key", CONCURRENCY="1") as stack:
             assert stack.get(ACCOUNTS).status_code == 200
-            client = client_of(stack.aws_url, "secretsmanager")
+            client = make_client(stack.aws_url, "secretsmanager")
             assert client.get_secret_value(SecretId="IminApiKeySecret")["SecretString"] == "another-key"
             client.put_secret_value(SecretId="IminApiKeySecret", SecretString="wrong")
             assert stack.get(ACCOUNTS).status_code == 200, "the key is cached for five minutes"
@@ -191,8 +191,8 @@ class TestStartup:
 
     def test_environment_setting_replaces_a_dependency(self, tmp_path: Path) -> None:
         with (
-            serve(answer(b'{"imin:item": [], "imin:entitlementFilter": "mine"}')) as imin,
-            running(tmp_path, IMIN_BASE_URL=imin.url, CUSTOMER_CLAIM="customer", ALLOWED_REDIRECT_URIS="mine://app") as stack,
+            serve(respond(b'{"imin:item": [], "imin:entitlementFilter": "mine"}')) as imin,
+            start_stack(tmp_path, IMIN_BASE_URL=imin.url, CUSTOMER_CLAIM="customer", ALLOWED_REDIRECT_URIS="mine://app") as stack,
         ):
             assert stack.get(ACCOUNTS).json()["entitlementFilter"] == "mine"
             assert stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"}).status_code == 400
@@ -205,7 +205,7 @@ class TestStartup:
         [("LINK_TTL_SECONDS", "a day"), ("OIDC_AUDIENCE", ""), ("ALLOWED_REDIRECT_URIS", "http://example.com"), ("PORT", "x")],
     )
     def test_invalid_setting_stops_the_stack_with_its_name(self, name: str, value: str) -> None:
-        ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
+        ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, find_free_ports(3)), strict=True))
         environment = {"PATH": os.environ["PATH"], **ports, name: value}
         result = subprocess.run(
             [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
@@ -214,7 +214,7 @@ class TestStartup:
         assert name in result.stderr.decode().splitlines()[-1]
 
     def test_output_lists_all_urls(self, tmp_path: Path) -> None:
-        with running(tmp_path, CONCURRENCY="1", LOGS="", IMIN_BASEURL="x") as stack:
+        with start_stack(tmp_path, CONCURRENCY="1", LOGS="", IMIN_BASEURL="x") as stack:
             log = stack.log.read_text()
             assert "IMIN_BASEURL is not a setting: did you mean IMIN_BASE_URL?" in log
             for text in (f"{stack.url}/  (sign in as rosie", f"{stack.url}/docs", f"{stack.imin_url}/  (", "stop         Ctrl-C"):
@@ -222,7 +222,7 @@ class TestStartup:
             assert log.splitlines()[-1] == f"ready {stack.url}"
 
     def test_log_has_one_line_for_each_call_and_error(self, tmp_path: Path) -> None:
-        with running(tmp_path, CONCURRENCY="1", LOGS="") as stack:
+        with start_stack(tmp_path, CONCURRENCY="1", LOGS="") as stack:
             before = len(stack.log.read_text().splitlines())
             stack.get(ACCOUNTS)
             stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://Linked"})
@@ -234,7 +234,7 @@ class TestStartup:
 
     @pytest.mark.parametrize("name", ["PORT", "AWS_PORT", "IMIN_PORT"])
     def test_taken_port_stops_the_stack(self, stack: Stack, name: str) -> None:
-        ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, free_ports(3)), strict=True))
+        ports = dict(zip(("PORT", "AWS_PORT", "IMIN_PORT"), map(str, find_free_ports(3)), strict=True))
         environment = {"PATH": os.environ["PATH"], **ports, name: stack.aws_url.rpartition(":")[2]}
         result = subprocess.run(
             [sys.executable, "-m", "local"], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
@@ -275,7 +275,7 @@ class TestFaults:
 class TestShutdown:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_signal_stops_the_whole_stack(self, tmp_path: Path, number: int) -> None:
-        with running(tmp_path) as stack:
+        with start_stack(tmp_path) as stack:
             stack.get(ACCOUNTS)
             children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
             assert stack.stop(number) == 0
@@ -284,7 +284,7 @@ class TestShutdown:
         assert not any(Path(f"/proc/{child}").exists() for child in children)
 
     def test_sigterm_to_make_stops_the_stack(self, tmp_path: Path) -> None:
-        with running(tmp_path, ("make", "start")) as stack:
+        with start_stack(tmp_path, ("make", "start")) as stack:
             stack.stop()
             for _ in range(100):
                 try:
@@ -302,9 +302,9 @@ def test_callback_is_settled_after_imin_is_back(tmp_path: Path) -> None:
     def script(connection: socket.socket, request: bytes) -> None:
         items = [{"seller": {"@id": seller}, "dateLinked": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"} for seller in connected]
         body = json.dumps({"imin:item": items}).encode()
-        answer(body, "500 Down" if is_down else "200 OK")(connection, request)
+        respond(body, "500 Down" if is_down else "200 OK")(connection, request)
 
-    with serve(script) as imin, running(tmp_path, IMIN_BASE_URL=imin.url, CONCURRENCY="1") as stack:
+    with serve(script) as imin, start_stack(tmp_path, IMIN_BASE_URL=imin.url, CONCURRENCY="1") as stack:
         link_id = stack.get(ACCOUNTS, params={"redirectUri": "brokerapp://linked"}).json()["link"]["id"]
         callback = parse_qs(urlsplit(imin.requests[-1].split()[1].decode()).query)["redirectUri"][0]
         connected.append("1")

@@ -6,7 +6,7 @@ import pytest
 
 from local.function_log import shorten
 from local.start_checks import check_ports, misspelt_settings
-from tests.loopback import answer, serve
+from tests.loopback import respond, serve
 
 KNOWN = ["IMIN_BASE_URL", "LINKS_TABLE", "ALLOWED_REDIRECT_URIS", "LINK_TTL_SECONDS", "OIDC_ISSUER"]
 
@@ -35,7 +35,7 @@ def test_other_names_are_not_reported(name: str) -> None:
 
 @pytest.mark.external
 def test_port_in_use_is_reported_with_its_setting() -> None:
-    with serve(answer(b"")) as other:
+    with serve(respond(b"")) as other:
         port = int(other.url.rpartition(":")[2])
         with pytest.raises(OSError, match=rf"AWS_PORT: port {port} is in use, most likely by another `make start`"):
             check_ports("127.0.0.1", {"AWS_PORT": port})

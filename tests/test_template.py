@@ -91,36 +91,36 @@ class TestPermissions:
     def test_accounts_function_has_exactly_the_permissions_it_uses(
         self, rosie: Customer, used_permissions: set[tuple[str, str]]
     ) -> None:
-        rosie.gets_link()
+        rosie.get_link()
         assert used_permissions == _read_permissions("AccountsFunction")
 
     def test_link_callback_function_has_exactly_the_permissions_it_uses(
         self, rosie: Customer, used_permissions: set[tuple[str, str]]
     ) -> None:
-        _, state = rosie.gets_link()
-        rosie.connects("1")
+        _, state = rosie.get_link()
+        rosie.connect("1")
         used_permissions.clear()
         for _ in range(MAX_CALLBACKS + 1):
-            rosie.comes_back(state)
+            rosie.open_callback(state)
         assert used_permissions == _read_permissions("LinkCallbackFunction")
 
     def test_links_function_has_exactly_the_permissions_it_uses(
         self, rosie: Customer, imin: Imin, used_permissions: set[tuple[str, str]]
     ) -> None:
-        link_id, state = rosie.gets_link()
-        imin.answers({}, 500)
-        rosie.comes_back(state)
-        rosie.show()
+        link_id, state = rosie.get_link()
+        imin.respond_with({}, 500)
+        rosie.open_callback(state)
+        rosie.program_imin()
         used_permissions.clear()
-        assert rosie.reads_link(link_id)["status"] == "not_confirmed"
+        assert rosie.read_link(link_id)["status"] == "not_confirmed"
         for name in ("links-get", "notices-get", "records-delete"):
-            assert rosie.reads(name).status < 300
+            assert rosie.read(name).status < 300
         assert used_permissions == _read_permissions("LinksFunction")
 
     def test_webhook_function_has_exactly_the_permissions_it_uses(
         self, rosie: Customer, used_permissions: set[tuple[str, str]]
     ) -> None:
-        assert rosie.notifies().status == 204
+        assert rosie.notify().status == 204
         assert used_permissions == _read_permissions("WebhookFunction")
 
 

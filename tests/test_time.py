@@ -20,7 +20,7 @@ from seller_accounts.links.link_store import Link, LinkStore
 from seller_accounts.notice_store import NoticeStore
 from seller_accounts.settings import StateSettings, StoreSettings
 from tests.conftest import Imin
-from tests.linking import Customer, query_of
+from tests.linking import Customer, parse_query
 
 DAY = 86400
 LEAP_DAY = datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)
@@ -124,26 +124,26 @@ class TestExpiryBetweenSteps:
         return lambda: monkeypatch.setattr("seller_accounts.links.link_state.LinkStates._now", lambda _: int(time.time()) + 2 * DAY)
 
     def test_link_that_expires_after_its_callback_still_settles(self, rosie: Customer, imin: Imin, expire_states: Any) -> None:
-        link_id, state = rosie.gets_link()
-        imin.answers({}, 500)
-        assert query_of(rosie.comes_back(state))["status"] == "received"
+        link_id, state = rosie.get_link()
+        imin.respond_with({}, 500)
+        assert parse_query(rosie.open_callback(state))["status"] == "received"
         expire_states()
-        rosie.connects("1")
-        assert rosie.comes_back(state).status == 410
-        assert rosie.reads_link(link_id)["status"] == "confirmed"
-        assert rosie.reads_link(link_id)["callbackCount"] == 1
+        rosie.connect("1")
+        assert rosie.open_callback(state).status == 410
+        assert rosie.read_link(link_id)["status"] == "confirmed"
+        assert rosie.read_link(link_id)["callbackCount"] == 1
 
     def test_link_that_expires_during_the_imin_call_is_confirmed(self, rosie: Customer, imin: Imin, expire_states: Any) -> None:
-        _, state = rosie.gets_link()
-        rosie.connects("1")
-        respond = imin.answer
+        _, state = rosie.get_link()
+        rosie.connect("1")
+        respond = imin.respond
 
         def expire(request: Any) -> Any:
             expire_states()
             return respond(request)
 
-        imin.answer = expire
-        assert query_of(rosie.comes_back(state))["status"] == "confirmed"
+        imin.respond = expire
+        assert parse_query(rosie.open_callback(state))["status"] == "confirmed"
 
 
 class TestDateParsing:
@@ -189,9 +189,9 @@ def make_table(dynamodb: Any, now: float) -> Table:
 
 @pytest.mark.usefixtures("_zone")
 def test_callback_time_is_utc_in_any_zone(rosie: Customer) -> None:
-    link_id, state = rosie.gets_link()
-    rosie.comes_back(state)
-    callback_at = datetime.fromisoformat(rosie.reads_link(link_id)["firstCallbackAt"])
+    link_id, state = rosie.get_link()
+    rosie.open_callback(state)
+    callback_at = datetime.fromisoformat(rosie.read_link(link_id)["firstCallbackAt"])
     assert abs(datetime.now(UTC) - callback_at) < timedelta(minutes=1)
 
 

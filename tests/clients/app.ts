@@ -1,4 +1,4 @@
-/** What an app has around the client: where the API is, a customer who is signed in, and a look at what was refused. No tests. */
+/** Helpers for the client tests: the API's URL, sign-in and error responses. */
 
 import {Configuration, ProblemFromJSON, ResponseError, type Problem} from '#seller-accounts';
 
@@ -11,7 +11,7 @@ function setting(name: string): string {
   return value;
 }
 
-/** The client's configuration for `customer`, with a token of the local stack. */
+/** Create a client configuration for `customer` with a token from the local stack. */
 export async function signIn(customer: string): Promise<Configuration> {
   const body = JSON.stringify({customerIdentifier: customer});
   const response = await fetch(`${API_URL}/local/token`, {method: 'POST', body});
@@ -19,24 +19,24 @@ export async function signIn(customer: string): Promise<Configuration> {
   return new Configuration({basePath: API_URL, accessToken});
 }
 
-/** The answer by which a call is refused, or 304; throws where it is not. */
-export async function refusal(call: Promise<unknown>): Promise<Response> {
+/** Return the error response or 304 of a call. Throws if the call succeeds. */
+export async function errorResponse(call: Promise<unknown>): Promise<Response> {
   try {
     await call;
   } catch (error) {
     if (error instanceof ResponseError) return error.response;
     throw error;
   }
-  throw new Error('the call was not refused');
+  throw new Error('the call succeeded');
 }
 
-/** The problem by which a function refuses a call, and its headers. */
+/** Return the problem and the headers of a call that a function rejects. */
 export async function problem(call: Promise<unknown>): Promise<{headers: Headers; problem: Problem}> {
-  const response = await refusal(call);
+  const response = await errorResponse(call);
   return {headers: response.headers, problem: ProblemFromJSON(await response.json())};
 }
 
-/** Sends a form as a browser does, and gives where it is sent on to. */
+/** Submit a form as a browser does; return the URL of the redirect. */
 export async function submit(url: string, fields: Record<string, string>): Promise<string> {
   const response = await fetch(url, {method: 'POST', body: new URLSearchParams(fields), redirect: 'manual'});
   return response.headers.get('Location') ?? '';

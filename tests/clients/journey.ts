@@ -1,10 +1,10 @@
-/** The main job and the whole linking journey, through the client. What goes wrong is in `errors.ts`. */
+/** Listing accounts and the whole linking journey through the client. Errors are tested in `errors.ts`. */
 
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {AccountsApi, LinksApi, NoticesApi, RecordsApi, instanceOfConnected, instanceOfNotConnected} from '#seller-accounts';
-import {API_URL, IMIN_URL, refusal, signIn, submit} from './app.js';
+import {API_URL, IMIN_URL, errorResponse, signIn, submit} from './app.js';
 
 const customerIdentifier = 'me';
 const rosie = await signIn('rosie');
@@ -12,7 +12,7 @@ const accountsApi = new AccountsApi(rosie);
 const linksApi = new LinksApi(rosie);
 const noticesApi = new NoticesApi(rosie);
 
-test('accounts are listed, and those of each case are typed', async () => {
+test('accounts are listed, with a type for each status', async () => {
   const {accounts, warnings} = await accountsApi.getAccounts({customerIdentifier});
 
   assert.deepEqual(accounts.map(({status}) => status), ['not_connected', 'not_connected', 'connected']);
@@ -23,23 +23,23 @@ test('accounts are listed, and those of each case are typed', async () => {
   assert.deepEqual(accounts.filter(instanceOfNotConnected).map(({emailMatches}) => emailMatches), [true, false]);
 });
 
-test('accounts are narrowed by status', async () => {
+test('accounts are filtered by status', async () => {
   const {accounts} = await accountsApi.getAccounts({customerIdentifier, status: 'connected'});
 
   assert.deepEqual(accounts.map(({seller}) => seller.name), ['Better Leisure']);
 });
 
-test('what the app has already is not sent again', async () => {
+test('an unchanged list is a 304', async () => {
   const first = await accountsApi.getAccountsRaw({customerIdentifier});
   const ifNoneMatch = first.raw.headers.get('ETag') ?? '';
 
-  const second = await refusal(accountsApi.getAccounts({customerIdentifier, ifNoneMatch}));
+  const second = await errorResponse(accountsApi.getAccounts({customerIdentifier, ifNoneMatch}));
 
   assert.match(ifNoneMatch, /^"[^"]+"$/);
   assert.equal(second.status, 304);
 });
 
-test('an account is connected, looked up, disconnected, and what is on record erased', async () => {
+test('an account is connected, read and disconnected, and the records are erased', async () => {
   // Given a list with connect URLs
   const redirectUri = 'brokerapp://linked';
   const listed = await accountsApi.getAccounts({customerIdentifier, redirectUri});
@@ -51,17 +51,17 @@ test('an account is connected, looked up, disconnected, and what is on record er
   const login = {email: 'rosie@example.com', password: 'rosie-password'};
   const callback = await submit(account.connect.existingAccountUrl ?? '', login);
   assert.ok(callback.startsWith(`${API_URL}/v1/link-callbacks/`));
-  const back = await fetch(callback, {redirect: 'manual'});
+  const redirect = await fetch(callback, {redirect: 'manual'});
 
   // Then the browser is redirected to the app, and the link is confirmed
-  assert.equal(back.headers.get('Location'), `brokerapp://linked?linkId=${linkId}&status=confirmed`);
+  assert.equal(redirect.headers.get('Location'), `brokerapp://linked?linkId=${linkId}&status=confirmed`);
   const link = await linksApi.getLink({customerIdentifier, linkId});
   assert.equal(link.status, 'confirmed');
   assert.deepEqual(link.sellers.map(({name}) => name), ['Everyone Active']);
   const {accounts} = await accountsApi.getAccounts({customerIdentifier, sellerId: account.seller.id});
   assert.deepEqual(accounts.filter(instanceOfConnected).map(({connectedAt}) => connectedAt), [link.sellers[0]?.connectedAt]);
 
-  // When the customer disconnects it at imin, then there is a notice
+  // When the customer disconnects the account at imin, then there is a notice
   await submit(`${IMIN_URL}/local/disconnect`, {customer: 'rosie', seller: 'everyone-active'});
   const {notices} = await noticesApi.listNotices({customerIdentifier});
   assert.deepEqual(notices.map(({type}) => type), ['CustomerAccount']);
@@ -73,7 +73,7 @@ test('an account is connected, looked up, disconnected, and what is on record er
   assert.deepEqual((await noticesApi.listNotices({customerIdentifier})).notices, []);
 });
 
-test('links are listed by pages', async () => {
+test('links are listed page by page', async () => {
   // Given two links with a callback
   const redirectUri = 'brokerapp://linked';
   for (const _ of [1, 2]) {
@@ -82,7 +82,7 @@ test('links are listed by pages', async () => {
     await fetch(await submit(account?.connect?.newAccountUrl ?? '', {cancel: 'yes'}), {redirect: 'manual'});
   }
 
-  // When they are listed one by one
+  // When the links are listed one per page
   const first = await linksApi.listLinks({customerIdentifier, limit: 1});
   const second = await linksApi.listLinks({customerIdentifier, limit: 1, cursor: first.nextCursor});
 

@@ -1,4 +1,4 @@
-/** Answers of a service that is newer than the client: with values and fields that it does not know, all is readable. */
+/** Responses of a service newer than the client: unknown values and fields don't prevent reading the rest. */
 
 import assert from 'node:assert/strict';
 import {createServer} from 'node:http';
@@ -15,8 +15,8 @@ const connected = {status: 'connected', seller, accessPasses: [], entitlementErr
 const notConnected = {status: 'not_connected', seller, connect: {suggested: 'voice', voiceNumber: '01632 960508'}};
 const at = '2030-01-01T00:00:00Z';
 const link = {id: 'a', status: 'disputed', issuedAt: at, firstCallbackAt: at, lastCallbackAt: at, callbackCount: 1, sellers: []};
-const refused = {type: 'urn:a:b', title: '', status: 451, detail: '', code: 'too_young', requestId: 'r', retryable: false, age: 9};
-const ANSWERS: Record<string, [number, unknown]> = {
+const unknownProblem = {type: 'urn:a:b', title: '', status: 451, detail: '', code: 'too_young', requestId: 'r', retryable: false, age: 9};
+const RESPONSES: Record<string, [number, unknown]> = {
   '/v1/customers/me/accounts': [200, {
     customerIdentifier: 'rosie',
     accounts: [{status: 'suspended', seller, suspendedAt: at}, connected, notConnected],
@@ -24,11 +24,11 @@ const ANSWERS: Record<string, [number, unknown]> = {
     mood: 'fine',
   }],
   '/v1/customers/me/links': [200, {links: [link]}],
-  '/v1/customers/me/notices': [451, refused],
+  '/v1/customers/me/notices': [451, unknownProblem],
 };
 
 const server = createServer((request, response) => {
-  const [status, body] = ANSWERS[request.url ?? ''] ?? [404, {}];
+  const [status, body] = RESPONSES[request.url ?? ''] ?? [404, {}];
   response.writeHead(status, {'Content-Type': 'application/json'}).end(JSON.stringify(body));
 });
 before(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
@@ -38,7 +38,7 @@ function configuration(): Configuration {
   return new Configuration({basePath: `http://127.0.0.1:${(server.address() as AddressInfo).port}`});
 }
 
-test('an account with a new status keeps its seller, and the rest of the list is there', async () => {
+test('an account with a new status keeps its seller, and the other accounts are read', async () => {
   const {accounts, warnings} = await new AccountsApi(configuration()).getAccounts({customerIdentifier});
 
   assert.deepEqual(accounts.map((account) => [account.status, account.seller.name]), [
@@ -51,7 +51,7 @@ test('an account with a new status keeps its seller, and the rest of the list is
   assert.equal(warnings[0]?.code, 'stale');
 });
 
-test('new values inside an account are texts, and the fields around them are read', async () => {
+test('new values inside an account are read as text, with all other fields', async () => {
   const {accounts} = await new AccountsApi(configuration()).getAccounts({customerIdentifier});
 
   const [request] = accounts.filter(instanceOfConnected)[0]?.evidenceRequests ?? [];
@@ -67,7 +67,7 @@ test('a link with a new status is read', async () => {
 });
 
 test('a problem with a new code is read', async () => {
-  const told = await problem(new NoticesApi(configuration()).listNotices({customerIdentifier}));
+  const {problem: error} = await problem(new NoticesApi(configuration()).listNotices({customerIdentifier}));
 
-  assert.deepEqual([told.problem.status, told.problem.code, told.problem.retryable], [451, 'too_young', false]);
+  assert.deepEqual([error.status, error.code, error.retryable], [451, 'too_young', false]);
 });

@@ -1,1 +1,1 @@
-"""Tests of the demo app: in a browser, at a phone's size, against a stack of their own."""
+"""Tests of the demo app in a browser with a phone-sized screen, against their own stack."""

@@ -1,4 +1,4 @@
-"""What the local stack serves of the demo app: its files and no others, and the client that is made from `openapi.json`."""
+"""The demo app's files as served by the local stack, and its client, which is generated from `openapi.json`."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import requests
 from local.browser_client import make_browser_client
 from local.demo import FOLDER
 from tests.conformance import DOCUMENT
-from tests.stack import Stack, running
+from tests.stack import Stack, start_stack
 
 pytestmark = pytest.mark.external
 
@@ -39,17 +39,17 @@ class TestFiles:
         assert (response.status_code, response.json()) == (404, {"message": "Not Found"})
 
     def test_localhost_redirects_to_the_origin_of_redirect_uris(self, stack: Stack) -> None:
-        answer = requests.get(f"{stack.url}/?linkId=x", headers={"Host": "localhost:3000"}, allow_redirects=False, timeout=5)
-        assert (answer.status_code, answer.headers["Location"]) == (302, "http://127.0.0.1:3000/?linkId=x")
+        response = requests.get(f"{stack.url}/?linkId=x", headers={"Host": "localhost:3000"}, allow_redirects=False, timeout=5)
+        assert (response.status_code, response.headers["Location"]) == (302, "http://127.0.0.1:3000/?linkId=x")
 
     def test_external_issuer_disables_the_demo(self, tmp_path: Path) -> None:
-        with running(tmp_path, CONCURRENCY="1", OIDC_ISSUER="https://identity.example.com") as stack:
+        with start_stack(tmp_path, CONCURRENCY="1", OIDC_ISSUER="https://identity.example.com") as stack:
             assert requests.get(stack.url, timeout=5).json() == {"message": "Not Found"}
 
     def test_scripts_never_parse_text_as_html(self) -> None:
         for file in FOLDER.glob("*.js"):
             text = file.read_text()
-            assert text.startswith("// "), f"{file.name} says what it is for"
+            assert text.startswith("// "), f"{file.name} must start with a comment on its purpose"
             assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", text), file.name
 
 

@@ -1,4 +1,4 @@
-"""How the demo app looks and is used by everybody: each screen in light and dark, by keyboard, and the README's pictures of it."""
+"""Accessibility of the demo app: screens in light and dark mode, large text, keyboard use; and screenshots for the README."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import look_at, needs_browser
-from tests.demo.app import Demo, connected, demo
+from tests.browser import check_page, needs_browser
+from tests.demo.app import Demo, connected_account_json, open_demo
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.external, needs_browser]
@@ -20,186 +20,189 @@ Scheme = Literal["light", "dark"]
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 class TestEveryScreen:
     def test_complete_account_is_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
-        with demo(stack, browser, scheme) as app:
-            app.opens()
-            see(app, "Who are you?", f"sign-in-{scheme}")
-            app.has_list("rosie")
-            see(app, "Your accounts", f"accounts-{scheme}")
-            app.chooses("Better Leisure")
-            see(app, "Better Leisure", f"pass-{scheme}")
+        with open_demo(stack, browser, scheme) as app:
+            app.open()
+            check_screen(app, "Who are you?", f"sign-in-{scheme}")
+            app.open_list("rosie")
+            check_screen(app, "Your accounts", f"accounts-{scheme}")
+            app.choose("Better Leisure")
+            check_screen(app, "Better Leisure", f"pass-{scheme}")
             app.page.go_back()
-            app.chooses("Everyone Active")
+            app.choose("Everyone Active")
             expect(app.page.get_by_role("button", name="Connect your account")).to_be_visible()
-            see(app, "Everyone Active", f"connect-{scheme}")
+            check_screen(app, "Everyone Active", f"connect-{scheme}")
             app.may_fail = True
             app.page.context.set_offline(True)
             app.page.go_back()
-            app.refreshes()
-            expect(app.says("You are offline")).to_be_visible()
-            see(app, "Your accounts", f"offline-{scheme}")
+            app.refresh()
+            expect(app.find_text("You are offline")).to_be_visible()
+            check_screen(app, "Your accounts", f"offline-{scheme}")
 
     def test_conflicts_and_evidence_are_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
-        with demo(stack, browser, scheme) as app:
-            app.has_list("member")
-            app.chooses("Better Leisure")
-            see(app, "Better Leisure", f"evidence-{scheme}")
+        with open_demo(stack, browser, scheme) as app:
+            app.open_list("member")
+            app.choose("Better Leisure")
+            check_screen(app, "Better Leisure", f"evidence-{scheme}")
             app.page.get_by_role("link", name="You", exact=True).click()
-            expect(app.says("When something changes")).to_be_visible()
-            see(app, "You", f"you-{scheme}")
+            expect(app.find_text("When something changes")).to_be_visible()
+            check_screen(app, "You", f"you-{scheme}")
             app.page.get_by_role("button", name="Erase my records").click()
-            see(app, "Erase your records?", f"erase-{scheme}")
+            check_screen(app, "Erase your records?", f"erase-{scheme}")
 
     def test_right_to_left_names_are_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
-        with demo(stack, browser, scheme) as app:
-            app.has_list("noor")
-            see(app, "Your accounts", f"right-to-left-{scheme}")
-            app.chooses("نادي الواحة الرياضي")
-            see(app, "نادي الواحة الرياضي", f"right-to-left-seller-{scheme}")
+        with open_demo(stack, browser, scheme) as app:
+            app.open_list("noor")
+            check_screen(app, "Your accounts", f"right-to-left-{scheme}")
+            app.choose("نادي الواحة الرياضي")
+            check_screen(app, "نادي الواحة الرياضي", f"right-to-left-seller-{scheme}")
 
     def test_long_list_and_error_are_accessible(self, stack: Stack, browser: Browser, scheme: Scheme) -> None:
-        with demo(stack, browser, scheme) as app:
-            app.has_list("many")
+        with open_demo(stack, browser, scheme) as app:
+            app.open_list("many")
             app.page.get_by_label("Find a seller").fill("12")
-            see(app, "Your accounts", f"many-{scheme}")
+            check_screen(app, "Your accounts", f"many-{scheme}")
             app.may_fail = True
             app.page.get_by_role("link", name="You", exact=True).click()
             app.page.get_by_role("button", name="Sign out").click()
             app.page.locator("[data-customer=busy]").click()
             expect(app.page.get_by_role("button", name="Try again")).to_be_visible()
-            see(app, "Your accounts", f"busy-{scheme}")
+            check_screen(app, "Your accounts", f"busy-{scheme}")
 
 
-def see(app: Demo, heading: str, name: str) -> None:
-    """Check a screen, whose buttons and links must be large enough for a thumb (44 pixels)."""
+def check_screen(app: Demo, heading: str, name: str) -> None:
+    """Check a screen's accessibility, and that its controls are large enough for a thumb (44 pixels)."""
     expect(app.heading(heading)).to_be_visible()
-    look_at(app.page, f"demo-{name}")
+    check_page(app.page, f"demo-{name}")
     heights = app.page.locator("button:visible, a:visible, input:visible").evaluate_all(
-        "all => all.map(each => [each.textContent, Math.max(each.getBoundingClientRect().height,"
-        " parseFloat(getComputedStyle(each, '::after').height) || 0)])"
+        "controls => controls.map(control => [control.textContent, Math.max(control.getBoundingClientRect().height,"
+        " parseFloat(getComputedStyle(control, '::after').height) || 0)])"
     )
-    assert [each for each in heights if each[1] < 44] == []
+    assert [(text, height) for text, height in heights if height < 44] == []
     if PICTURES and name.rpartition("-")[0] in {"accounts", "pass", "connect", "offline"}:
         app.page.screenshot(path=PICTURES / f"demo-{name}.png")
 
 
-def pressed(page: Page, key: str, until: str) -> None:
-    """Presses a key until an element has the focus."""
+def press_until_focused(page: Page, key: str, selector: str) -> None:
+    """Press a key until an element has the focus."""
     for _ in range(30):
         page.keyboard.press(key)
-        if page.locator(f"{until}:focus").count():
+        if page.locator(f"{selector}:focus").count():
             return
-    raise AssertionError(f"{until} can't be reached")
+    raise AssertionError(f"{selector} can't be reached")
 
 
 def test_journey_works_with_a_keyboard(stack: Stack, browser: Browser) -> None:
-    with demo(stack, browser) as app:
-        app.opens()
-        pressed(app.page, "Tab", "[data-customer=rosie]")
+    with open_demo(stack, browser) as app:
+        app.open()
+        press_until_focused(app.page, "Tab", "[data-customer=rosie]")
         app.page.keyboard.press("Enter")
         expect(app.heading("Your accounts")).to_be_focused()
-        expect(app.says("Up to date at")).to_be_visible()
+        expect(app.find_text("Up to date at")).to_be_visible()
 
         row = "a.row[href$='organizers%2F3']"
-        pressed(app.page, "Tab", row)
+        press_until_focused(app.page, "Tab", row)
         assert app.page.locator(row).evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
         app.page.keyboard.press("Enter")
         expect(app.heading("Better Leisure")).to_be_focused()
-        pressed(app.page, "Shift+Tab", "#back")
+        press_until_focused(app.page, "Shift+Tab", "#back")
         app.page.keyboard.press("Enter")
         expect(app.page.locator(row)).to_be_focused()
 
-        pressed(app.page, "Tab", "#tabs a[href='#you']")
+        press_until_focused(app.page, "Tab", "#tabs a[href='#you']")
         app.page.keyboard.press("Enter")
         expect(app.heading("You")).to_be_focused()
-        pressed(app.page, "Tab", "button.bad")
+        press_until_focused(app.page, "Tab", "button.bad")
         app.page.keyboard.press("Enter")
         expect(app.page.get_by_role("button", name="Keep them")).to_be_focused()
         app.page.keyboard.press("Escape")
         expect(app.page.get_by_role("button", name="Erase my records")).to_be_focused()
 
 
-LONG = "The Royal Borough of Kensington and Chelsea Leisure, Swimming and Wellbeing Partnership Centre (North)"
+LONG_NAME = "The Royal Borough of Kensington and Chelsea Leisure, Swimming and Wellbeing Partnership Centre (North)"
 
 
 def test_double_size_text_breaks_at_words(stack: Stack, browser: Browser) -> None:
-    with demo(stack, browser) as app:
-        seller = {"name": LONG, "email": "service@everyoneactive.example.com", "url": "https://www.everyone.example.com/"}
-        account = json.loads(connected({"text": "0012345678905"}, **seller))
+    with open_demo(stack, browser) as app:
+        seller = {"name": LONG_NAME, "email": "service@everyoneactive.example.com", "url": "https://www.everyone.example.com/"}
+        account = json.loads(connected_account_json({"text": "0012345678905"}, **seller))
         another = {"id": "2", "name": "Wolverhampton Swimming", "links": []}
         account["accounts"].append({"status": "not_connected", "seller": another, "emailMatches": True})
-        app.answers(200, json.dumps(account), "application/json")
-        app.has_list("rosie")
+        app.respond_with(200, json.dumps(account), "application/json")
+        app.open_list("rosie")
         for size in ("100%", "200%"):
             app.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
             lines = app.page.locator("#main .row .name").evaluate_all(
-                "all => all.map(each => [each.clientHeight / parseFloat(getComputedStyle(each).lineHeight),"
-                " each.scrollWidth - each.clientWidth])"
+                "names => names.map(name => [name.clientHeight / parseFloat(getComputedStyle(name).lineHeight),"
+                " name.scrollWidth - name.clientWidth])"
             )
-            assert all(height < 2.1 and over <= 0 for height, over in lines), size
-            assert broken_words(app.page, "#main .row .name, #main .note, #main .pill, #main h1, #main h2, .fresh") == [], size
-            look_at(app.page, f"demo-text-{size.rstrip('%')}")
+            assert all(line_count < 2.1 and overflow <= 0 for line_count, overflow in lines), size
+            assert find_mid_word_breaks(app.page, "#main .row .name, #main .note, #main .pill, #main h1, #main h2, .fresh") == [], (
+                size
+            )
+            check_page(app.page, f"demo-text-{size.rstrip('%')}")
         app.page.get_by_role("link", name="The Royal Borough").click()
-        expect(app.heading(LONG)).to_be_visible()
-        assert broken_words(app.page, "#main h1, #main h2, #main dt, #main .fresh") == []
-        assert set(broken_words(app.page, "#main dd")) <= {"@", "."}  # e-mail and web addresses
-        look_at(app.page, "demo-text-200-seller")
+        expect(app.heading(LONG_NAME)).to_be_visible()
+        assert find_mid_word_breaks(app.page, "#main h1, #main h2, #main dt, #main .fresh") == []
+        assert set(find_mid_word_breaks(app.page, "#main dd")) <= {"@", "."}  # e-mail and web addresses
+        check_page(app.page, "demo-text-200-seller")
 
 
-# Every character after which a line breaks, unless a space stands there.
-BREAKS = """all => all.flatMap(each => {
-  const found = []
-  const walker = document.createTreeWalker(each, NodeFilter.SHOW_TEXT)
+# Returns every character after which a line breaks, except spaces.
+FIND_BREAKS = """elements => elements.flatMap(element => {
+  const breaks = []
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
   const range = document.createRange()
   let last = null
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    for (let at = 0; at < node.data.length; at++) {
-      range.setStart(node, at)
-      range.setEnd(node, at + 1)
+    for (let index = 0; index < node.data.length; index++) {
+      range.setStart(node, index)
+      range.setEnd(node, index + 1)
       const { top, width } = range.getBoundingClientRect()
-      if (/\\s/.test(node.data[at]) || !width) { last = null; continue }
-      if (last && top > last.top + 4) found.push(last.letter)
-      last = { top, letter: node.data[at] }
+      if (/\\s/.test(node.data[index]) || !width) { last = null; continue }
+      if (last && top > last.top + 4) breaks.push(last.letter)
+      last = { top, letter: node.data[index] }
     }
   }
-  return found
+  return breaks
 })"""
 
 
-def broken_words(page: Page, selector: str) -> list[str]:
+def find_mid_word_breaks(page: Page, selector: str) -> list[str]:
     """Return each character after which a line breaks inside a word."""
-    found: list[str] = page.locator(selector).evaluate_all(BREAKS)
-    return found
+    breaks: list[str] = page.locator(selector).evaluate_all(FIND_BREAKS)
+    return breaks
 
 
 def test_keyboard_order_is_the_order_of_the_page(stack: Stack, browser: Browser) -> None:
-    with demo(stack, browser) as app:
-        app.opens()
-        follow_order(app.page)
-        app.has_list("member")
-        follow_order(app.page)
-        app.chooses("Better Leisure")
-        follow_order(app.page)
+    with open_demo(stack, browser) as app:
+        app.open()
+        check_tab_order(app.page)
+        app.open_list("member")
+        check_tab_order(app.page)
+        app.choose("Better Leisure")
+        check_tab_order(app.page)
         app.page.get_by_role("link", name="You", exact=True).click()
-        expect(app.says("When something changes")).to_be_visible()
-        follow_order(app.page)
+        expect(app.find_text("When something changes")).to_be_visible()
+        check_tab_order(app.page)
         app.page.route("**/links/x", lambda route: route.fulfill(json={"id": "x", "status": "not_confirmed", "sellers": []}))
         app.page.goto(f"{app.stack.url}/?linkId=x")
-        expect(app.says("Nothing was connected")).to_be_visible()
-        expect(app.says("Up to date")).to_be_visible()
-        follow_order(app.page)
+        expect(app.find_text("Nothing was connected")).to_be_visible()
+        expect(app.find_text("Up to date")).to_be_visible()
+        check_tab_order(app.page)
 
 
-def follow_order(page: Page) -> None:
-    """Press Tab from the top of the page to its end: each stop must be below, or right of, the one before."""
+def check_tab_order(page: Page) -> None:
+    """Tab through the page and check that each stop is below or to the right of the previous one."""
     page.evaluate("document.activeElement.blur(); getSelection().collapse(document.body, 0); scrollTo(0, 0)")
     stops = []
     for _ in range(60):
         page.keyboard.press("Tab")
         stop = page.evaluate(
-            "(() => { const each = document.activeElement; if (each === document.body) return null; "
-            "const { left, top } = each.getBoundingClientRect(); const isFixed = each.closest('#bar, #tabs'); "
-            "const part = each.closest('#bar') ? 0 : each.closest('#tabs') ? 2 : 1; "
-            "return [part, Math.round(isFixed ? 0 : top + scrollY), Math.round(left), each.textContent.trim() || each.id] })()"
+            "(() => { const element = document.activeElement; if (element === document.body) return null; "
+            "const { left, top } = element.getBoundingClientRect(); const isFixed = element.closest('#bar, #tabs'); "
+            "const part = element.closest('#bar') ? 0 : element.closest('#tabs') ? 2 : 1; "
+            "const name = element.textContent.trim() || element.id; "
+            "return [part, Math.round(isFixed ? 0 : top + scrollY), Math.round(left), name] })()"
         )
         if stop is None or stop in stops:
             break
@@ -209,10 +212,10 @@ def follow_order(page: Page) -> None:
 
 
 def test_reduced_motion_stops_animations(stack: Stack, browser: Browser) -> None:
-    with demo(stack, browser) as app:
+    with open_demo(stack, browser) as app:
         app.page.emulate_media(reduced_motion="reduce")
         app.page.route("**/v1/**", lambda _route: None)
-        app.signs_in("rosie")
+        app.sign_in("rosie")
         expect(app.page.get_by_role("img", name="Loading")).to_be_visible()
         assert app.page.evaluate("document.getAnimations().length") == 0
         app.page.unroute_all()

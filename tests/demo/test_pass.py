@@ -1,10 +1,10 @@
-"""The demo app's access passes: a reader of barcodes reads what is on the screen."""
+"""The demo app's access passes, checked by scanning the barcodes on the screen."""
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser import needs_browser
-from tests.demo.app import Demo, connected, scanned
+from tests.demo.app import Demo, connected_account_json, scan_barcodes
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.external, needs_browser]
@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.external, needs_browser]
 def test_thirteen_digits_are_drawn_as_a_readable_ean_13(
     app: Demo, browser: Browser, customer: str, seller: str, digits: str
 ) -> None:
-    app.has_list(customer)
+    app.open_list(customer)
     app.page.get_by_role("link", name=seller).click()
-    assert scanned(browser, app.page.locator(".pass")) == [("EAN13", digits)]
+    assert scan_barcodes(browser, app.page.locator(".pass")) == [("EAN13", digits)]
     expect(app.page.locator("figcaption")).to_have_text(digits)
 
 
@@ -40,72 +40,72 @@ def test_thirteen_digits_are_drawn_as_a_readable_ean_13(
     ],
 )
 def test_other_texts_are_drawn_as_a_readable_code_128(app: Demo, browser: Browser, text: str) -> None:
-    app.answers(200, connected({"text": text}), "application/json")
-    app.has_list("rosie")
-    app.chooses("Gym")
-    assert scanned(browser, app.page.locator(".pass")) == [("Code128", text)]
+    app.respond_with(200, connected_account_json({"text": text}), "application/json")
+    app.open_list("rosie")
+    app.choose("Gym")
+    assert scan_barcodes(browser, app.page.locator(".pass")) == [("Code128", text)]
     expect(app.page.locator("figcaption")).to_have_text(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "is_turned"),
+    ("text", "is_rotated"),
     [("42", False), ("0012345678905", False), ("x" * 20, True), ("Membership/2026/ABCDEFGHIJKLMNOP-0001", True)],
 )
 @pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("ratio", [1, 2.625])
-def test_modules_are_whole_pixels_of_the_screen(
-    stack: Stack, browser: Browser, text: str, is_turned: bool, width: int, ratio: float
+def test_barcode_modules_are_whole_screen_pixels(
+    stack: Stack, browser: Browser, text: str, is_rotated: bool, width: int, ratio: float
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, device_scale_factor=ratio)
     app = Demo(stack, context.new_page())
-    app.answers(200, connected({"text": text}), "application/json")
-    app.has_list("rosie")
-    app.chooses("Gym")
+    app.respond_with(200, connected_account_json({"text": text}), "application/json")
+    app.open_list("rosie")
+    app.choose("Gym")
     size = app.page.locator(".bars svg").evaluate("""svg => {
       const { width, height, left, right } = svg.getBoundingClientRect()
-      return { width, height, left, right, box: svg.viewBox.baseVal.width, tall: svg.viewBox.baseVal.height }
+      return { width, height, left, right, boxWidth: svg.viewBox.baseVal.width, boxHeight: svg.viewBox.baseVal.height }
     }""")
     context.close()
-    assert (size["box"] == 104) is is_turned
-    length, count = (size["height"], size["tall"]) if is_turned else (size["width"], size["box"])
-    pixels = length / count * ratio
+    assert (size["boxWidth"] == 104) is is_rotated
+    length, modules = (size["height"], size["boxHeight"]) if is_rotated else (size["width"], size["boxWidth"])
+    pixels = length / modules * ratio
     assert pixels == pytest.approx(round(pixels), abs=0.01)
-    assert length / count >= 1
+    assert length / modules >= 1
     assert size["left"] >= 0
     assert size["right"] <= width
 
 
-def test_barcode_is_redrawn_when_the_phone_is_turned(app: Demo, browser: Browser) -> None:
-    app.answers(200, connected({"text": "x" * 20}), "application/json")
-    app.has_list("rosie")
-    app.chooses("Gym")
+def test_barcode_is_redrawn_when_the_phone_is_rotated(app: Demo, browser: Browser) -> None:
+    app.respond_with(200, connected_account_json({"text": "x" * 20}), "application/json")
+    app.open_list("rosie")
+    app.choose("Gym")
     before = app.page.locator(".bars svg").bounding_box()
     app.page.set_viewport_size({"width": 844, "height": 390})
     expect(app.page.locator(".bars svg[width]")).not_to_have_attribute("height", str(before and int(before["height"])))
-    assert scanned(browser, app.page.locator(".pass")) == [("Code128", "x" * 20)]
+    assert scan_barcodes(browser, app.page.locator(".pass")) == [("Code128", "x" * 20)]
 
 
-def test_overlong_text_is_shown_in_letters(app: Demo) -> None:
-    app.answers(200, connected({"text": "m" * 100}), "application/json")
-    app.has_list("rosie")
-    app.chooses("Gym")
-    expect(app.says("too long for a barcode")).to_be_visible()
+def test_overlong_text_is_shown_as_text_only(app: Demo) -> None:
+    app.respond_with(200, connected_account_json({"text": "m" * 100}), "application/json")
+    app.open_list("rosie")
+    app.choose("Gym")
+    expect(app.find_text("too long for a barcode")).to_be_visible()
     expect(app.page.locator("figcaption")).to_have_text("m" * 100)
 
 
-def test_text_without_a_barcode_is_shown_in_letters(app: Demo) -> None:
-    app.answers(200, connected({"text": "é 12"}), "application/json")
-    app.has_list("rosie")
-    app.chooses("Gym")
-    expect(app.says("can't be shown as a barcode")).to_be_visible()
+def test_unencodable_text_is_shown_as_text_only(app: Demo) -> None:
+    app.respond_with(200, connected_account_json({"text": "é 12"}), "application/json")
+    app.open_list("rosie")
+    app.choose("Gym")
+    expect(app.find_text("can't be shown as a barcode")).to_be_visible()
     expect(app.page.locator("figcaption")).to_have_text("é 12")
 
 
-def test_image_of_the_api_is_preferred(app: Demo) -> None:
+def test_image_from_the_api_is_preferred(app: Demo) -> None:
     image = f"{app.stack.imin_url}/static/logos/pool.svg"
-    app.answers(200, connected({"text": "12", "imageUrl": image}), "application/json")
-    app.has_list("rosie")
-    app.chooses("Gym")
+    app.respond_with(200, connected_account_json({"text": "12", "imageUrl": image}), "application/json")
+    app.open_list("rosie")
+    app.choose("Gym")
     expect(app.page.get_by_role("img", name="Barcode 12")).to_have_attribute("src", image)
     expect(app.page.locator(".bars svg")).to_have_count(0)
 
@@ -113,7 +113,7 @@ def test_image_of_the_api_is_preferred(app: Demo) -> None:
 def test_broken_image_is_replaced_by_a_drawing(app: Demo, browser: Browser) -> None:
     app.may_fail = True
     app.page.route("https://pass.example.com/**", lambda route: route.abort())
-    app.has_list("member")
-    app.chooses("Everyone Active")
+    app.open_list("member")
+    app.choose("Everyone Active")
     expect(app.page.get_by_role("img", name="EAN-13 barcode 0000000000017")).to_be_visible()
-    assert scanned(browser, app.page.locator(".pass").first) == [("EAN13", "0000000000017")]
+    assert scan_barcodes(browser, app.page.locator(".pass").first) == [("EAN13", "0000000000017")]

@@ -1,1 +1,1 @@
-"""Faults at every call that leaves a function, and the tables of docs/reliability.md, which are made of what is seen then."""
+"""Faults of every outbound call, and the tables in docs/reliability.md that show their effects."""

@@ -1,6 +1,6 @@
-"""Faults of AWS, put between a client and moto at the client's edge: where botocore would send a request.
+"""AWS faults, injected at the point where a botocore client sends a request to moto.
 
-So its retries, its reading of answers and its errors are the real ones.
+Botocore's retries, response parsing and errors are therefore the real ones.
 """
 
 import io
@@ -14,7 +14,10 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 Send = Callable[[], Any]
 Fault = Callable[[int, Send], Any]
-"""What becomes of the attempt with this number (from 1): the answer, None for moto's, or an exception. `Send` lets moto do it."""
+"""A function of the attempt's number (from 1) that returns a response, or None for moto's response, or raises an exception.
+
+Its second argument sends the request to moto.
+"""
 
 
 class _Raw(io.BytesIO):
@@ -22,56 +25,56 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
-def _answers(status: int, body: bytes) -> Fault:
+def _respond(status: int, body: bytes) -> Fault:
     return lambda _attempt, _send: AWSResponse("https://aws.example.com", status, HTTPHeaders(), _Raw(body))
 
 
-def _fails(kind: type[EndpointConnectionError | ReadTimeoutError]) -> Fault:
+def _raise(error: type[EndpointConnectionError | ReadTimeoutError]) -> Fault:
     def fault(_attempt: int, _send: Send) -> Any:
-        raise kind(endpoint_url="https://aws.example.com")
+        raise error(endpoint_url="https://aws.example.com")
 
     return fault
 
 
-def _refuses(status: int, code: str) -> Fault:
-    return _answers(status, json.dumps({"__type": f"com.amazonaws#{code}"}).encode())
+def _respond_with_error(status: int, code: str) -> Fault:
+    return _respond(status, json.dumps({"__type": f"com.amazonaws#{code}"}).encode())
 
 
-def _once(first: Fault) -> Fault:
-    return lambda attempt, send: first(attempt, send) if attempt == 1 else None
+def _only_first_attempt(fault: Fault) -> Fault:
+    return lambda attempt, send: fault(attempt, send) if attempt == 1 else None
 
 
-def _done_but_lost(_attempt: int, send: Send) -> Any:
+def _lose_response(_attempt: int, send: Send) -> Any:
     send()
     raise ReadTimeoutError(endpoint_url="https://aws.example.com")
 
 
-HUNG = _fails(ReadTimeoutError)
-THROTTLED = _refuses(400, "ThrottlingException")
+HUNG = _raise(ReadTimeoutError)
+THROTTLED = _respond_with_error(400, "ThrottlingException")
 READ_FAULTS: dict[str, Fault] = {
-    "connection refused": _fails(EndpointConnectionError),
+    "connection refused": _raise(EndpointConnectionError),
     "hung": HUNG,
     "slow": lambda _attempt, _send: None,
     "throttled": THROTTLED,
-    "failing": _refuses(500, "InternalServerError"),
-    "access denied": _refuses(400, "AccessDeniedException"),
-    "invalid response": _answers(200, b"<html>"),
-    "hung once": _once(HUNG),
-    "throttled once": _once(THROTTLED),
+    "failing": _respond_with_error(500, "InternalServerError"),
+    "access denied": _respond_with_error(400, "AccessDeniedException"),
+    "invalid response": _respond(200, b"<html>"),
+    "hung once": _only_first_attempt(HUNG),
+    "throttled once": _only_first_attempt(THROTTLED),
 }
-KEPT_FAULTS = {name: READ_FAULTS[name] for name in ("hung", "throttled", "invalid response")}
-"""For keys that are known."""
+CACHED_KEY_FAULTS = {name: READ_FAULTS[name] for name in ("hung", "throttled", "invalid response")}
+"""Faults of a read when the function has cached the key."""
 WRITE_FAULTS: dict[str, Fault] = {
     **READ_FAULTS,
-    "written, but every response lost": _done_but_lost,
-    "written, but the first response lost": _once(_done_but_lost),
+    "written, but every response lost": _lose_response,
+    "written, but the first response lost": _only_first_attempt(_lose_response),
 }
 
 
-class Between:
-    """Stands between `client` and moto until it is taken away, for requests that have `needle` in their body.
+class FaultInjector:
+    """A hook that applies a fault to a client's requests whose body contains `needle`, until it is removed.
 
-    `attempts` are those that it met, `calls` the calls that they were made for.
+    `attempts` counts these requests, `calls` the client calls that sent them: retries of a call are further attempts.
     """
 
     def __init__(self, client: Any, needle: str, fault: Fault) -> None:
@@ -82,26 +85,26 @@ class Between:
         self._event = f"before-send.{client.meta.service_model.service_id.hyphenize()}"
         self.attempts = 0
         self._calls: set[Any] = set()
-        client.meta.events.register_first(self._event, self._meet)
+        client.meta.events.register_first(self._event, self._intercept)
 
     @property
     def calls(self) -> int:
-        """How many calls they were."""
+        """Return the number of client calls."""
         return len(self._calls)
 
-    def take_away(self) -> None:
-        """Lets all requests pass from now on."""
-        self._client.meta.events.unregister(self._event, self._meet)
+    def remove(self) -> None:
+        """Remove the hook, so that further requests reach moto."""
+        self._client.meta.events.unregister(self._event, self._intercept)
 
-    def _meet(self, event_name: str, request: Any, **_: Any) -> Any:
+    def _intercept(self, event_name: str, request: Any, **_: Any) -> Any:
         if self._is_sending or self._needle not in request.body:
             return None
         self.attempts += 1
         self._calls.add(request.headers["amz-sdk-invocation-id"])
-        answer = self._fault(self.attempts, lambda: self._send(event_name, request))
-        if answer is not None:
-            request.url = "https://nowhere.example.com"  # botocore asks all who stand here, and moto would do it all the same
-        return answer
+        response = self._fault(self.attempts, lambda: self._send(event_name, request))
+        if response is not None:
+            request.url = "https://nowhere.example.com"  # botocore calls every hook, so moto must not recognize the request
+        return response
 
     def _send(self, event_name: str, request: Any) -> Any:
         self._is_sending = True

@@ -1,4 +1,4 @@
-"""Time that passes only when somebody waits, for functions that are handed a clock and a sleep."""
+"""A fake clock for the functions: time passes only when they sleep or a test advances it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from seller_accounts.network import transport
 
 
 class Clock:
-    """A clock that stands still, but for what `sleep` and `advance` put it forward."""
+    """A clock that moves only when it is advanced."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -23,13 +23,13 @@ class Clock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Lets time pass, or waits, without waiting."""
+        """Advance the clock. In place of `time.sleep`, this skips the wait."""
         self._now += seconds
 
 
 @contextlib.contextmanager
-def ticking() -> Iterator[Clock]:
-    """Hands a clock to all that measures time or waits in the functions that are made meanwhile; each wait is its longest."""
+def use_fake_clock() -> Iterator[Clock]:
+    """Replace the clock and the sleep of all functions built in this context. Waits with jitter take their longest duration."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
         for module in (transport, imin_client, access_token):

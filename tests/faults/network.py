@@ -1,4 +1,4 @@
-"""Faults of imin and of the token issuer, by a server on loopback that does to each request what a script says."""
+"""Faults of imin and of the token issuer, as scripts for the loopback server."""
 
 import contextlib
 import itertools
@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 
 from tests.faults.clock import Clock
-from tests.loopback import Script, answer, send
+from tests.loopback import Script, respond, send
 
-CUT = send(b"")
-BUSY = answer(b"<html>", "429 Busy")
-BUSY_FOR_A_SECOND = answer(b"<html>", "429 Busy", Retry_After="1")
-DOWN = answer(b"<html>", "503 Down")
+CLOSE_CONNECTION = send(b"")
+BUSY = respond(b"<html>", "429 Busy")
+BUSY_FOR_A_SECOND = respond(b"<html>", "429 Busy", Retry_After="1")
+DOWN = respond(b"<html>", "503 Down")
 
 
 @contextlib.contextmanager
-def refusing(times: float = math.inf) -> Iterator[None]:
-    """Refuse the next connections."""
+def refuse_connections(count: float = math.inf) -> Iterator[None]:
+    """Refuse the next `count` connections."""
     connect = socket.socket.connect
     attempts = itertools.count()
 
     def refuse(self: socket.socket, address: Any) -> None:
-        if next(attempts) < times:
+        if next(attempts) < count:
             raise ConnectionRefusedError
         connect(self, address)
 
@@ -35,8 +35,8 @@ def refusing(times: float = math.inf) -> Iterator[None]:
         yield
 
 
-def hangs(released: threading.Event) -> Script:
-    """Says nothing until it is released."""
+def hang(released: threading.Event) -> Script:
+    """Send nothing until the test releases the script."""
 
     def script(connection: socket.socket, _request: bytes) -> None:
         released.wait(10)
@@ -45,14 +45,14 @@ def hangs(released: threading.Event) -> Script:
     return script
 
 
-def sends_slowly(clock: Clock, released: threading.Event) -> Script:
-    """Send a valid response byte by byte, one per second."""
+def send_slowly(clock: Clock, released: threading.Event) -> Script:
+    """Send the start of a valid response, one byte per second."""
     data = b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n"
 
     def script(connection: socket.socket, _request: bytes) -> None:
-        for place in range(len(data)):
+        for index in range(len(data)):
             clock.advance(1)
-            connection.sendall(data[place : place + 1])
+            connection.sendall(data[index : index + 1])
             if released.wait(0.001):
                 break
         connection.close()
@@ -60,35 +60,35 @@ def sends_slowly(clock: Clock, released: threading.Event) -> Script:
     return script
 
 
-def imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
-    """Make a fault of a call to imin: by script, and whether only for the first attempt."""
-    every = {
-        "429, `Retry-After: 60`": answer(b"", "429 Busy", Retry_After="60"),
+def make_imin_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
+    """Return imin's faults by name: the script, and whether it applies only to the first attempt."""
+    lasting = {
+        "429, `Retry-After: 60`": respond(b"", "429 Busy", Retry_After="60"),
         "502, 503 or 504": DOWN,
-        "500": answer(b"<html>", "500 Broken"),
-        "401 or 403": answer(b"{}", "401 Unauthorized"),
-        "404": answer(b"{}", "404 Not Found"),
-        "invalid response": answer(b"<html>"),
+        "500": respond(b"<html>", "500 Broken"),
+        "401 or 403": respond(b"{}", "401 Unauthorized"),
+        "404": respond(b"{}", "404 Not Found"),
+        "invalid response": respond(b"<html>"),
     }
-    return _all(clock, released, every, {"503 once": DOWN, "429 once, `Retry-After: 1`": BUSY_FOR_A_SECOND})
+    return _make_faults(clock, released, lasting, {"503 once": DOWN, "429 once, `Retry-After: 1`": BUSY_FOR_A_SECOND})
 
 
-def issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
-    """Make the same fault of a call to the issuer."""
-    every = {"503": DOWN, "invalid response": answer(b"[]"), "invalid JSON": answer(b"<html>")}
-    return _all(clock, released, every, {"cut off once": CUT})
+def make_issuer_faults(clock: Clock, released: threading.Event) -> dict[str, tuple[Script, bool]]:
+    """Return the issuer's faults in the same form."""
+    lasting = {"503": DOWN, "invalid response": respond(b"[]"), "invalid JSON": respond(b"<html>")}
+    return _make_faults(clock, released, lasting, {"cut off once": CLOSE_CONNECTION})
 
 
-def _all(
-    clock: Clock, released: threading.Event, every: dict[str, Script], once: dict[str, Script]
+def _make_faults(
+    clock: Clock, released: threading.Event, lasting: dict[str, Script], once: dict[str, Script]
 ) -> dict[str, tuple[Script, bool]]:
-    both = {
-        "connection refused": CUT,  # a connection that is there is lost; `refusing` lets no new one be made
-        "cut off": CUT,
-        "hung": hangs(released),
-        "slow, byte by byte": sends_slowly(clock, released),
+    common = {
+        "connection refused": CLOSE_CONNECTION,  # ends an open connection; `refuse_connections` prevents new ones
+        "cut off": CLOSE_CONNECTION,
+        "hung": hang(released),
+        "slow, byte by byte": send_slowly(clock, released),
         "429": BUSY,
     }
-    return {name: (script, False) for name, script in (both | every).items()} | {
+    return {name: (script, False) for name, script in (common | lasting).items()} | {
         name: (script, True) for name, script in once.items()
     }

@@ -1,6 +1,6 @@
-"""The tables of docs/reliability.md, generated from test results by `make tables`.
+"""The fault tables in docs/reliability.md, generated from test results by `make tables`.
 
-Faults of a call with the same effect share a line.
+Faults of a call that have the same effect share a row.
 """
 
 from itertools import groupby
@@ -12,21 +12,22 @@ BEGIN, END = "<!-- faults: written by make tables -->\n", "<!-- end of faults --
 HEAD = "| Fault | Caller sees | Within | Stored | Logged | Counted |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
-def tables() -> str:
-    """Build all tables."""
-    return "\n".join(_table(call, run_scenarios(call)) for call in CALLS)
+def render_tables() -> str:
+    """Render the tables of all calls."""
+    return "\n".join(_render_table(call, run_scenarios(call)) for call in CALLS)
 
 
-def _table(call: Call, results: ScenarioResults) -> str:
-    good = results.good
-    stored = "" if good.stored == "as before" else f"; stored: {good.stored}"
+def _render_table(call: Call, results: ScenarioResults) -> str:
+    baseline = results.baseline
+    stored = "" if baseline.stored == "as before" else f"; stored: {baseline.stored}"
 
-    def cells_of(row: Row) -> tuple[str, ...]:
-        logged, counted = ", ".join(row.logged) or "-", ", ".join(sorted(row.counted - good.counted)) or "-"
-        return row.app, f"{row.seconds:g} s", row.stored, logged, counted
+    def effect_cells(row: Row) -> tuple[str, ...]:
+        logged, counted = ", ".join(row.logged) or "-", ", ".join(sorted(row.counted - baseline.counted)) or "-"
+        return row.response, f"{row.max_seconds:g} s", row.stored, logged, counted
 
-    ordered = sorted(results.rows, key=lambda row: (row.app == good.app, cells_of(row)))
+    ordered = sorted(results.rows, key=lambda row: (row.response == baseline.response, effect_cells(row)))
     lines = [
-        f"| {'; '.join(sorted(row.fault for row in rows))} | {' | '.join(cells)} |\n" for cells, rows in groupby(ordered, cells_of)
+        f"| {'; '.join(sorted(row.fault for row in rows))} | {' | '.join(cells)} |\n"
+        for cells, rows in groupby(ordered, effect_cells)
     ]
-    return f"### {call.title} ({call.to})\n\nWithout a fault: {good.app}{stored}.\n\n{HEAD}{''.join(lines)}"
+    return f"### {call.title} ({call.target})\n\nWithout a fault: {baseline.response}{stored}.\n\n{HEAD}{''.join(lines)}"
