@@ -26,7 +26,7 @@ WORKERS = 4
 PAUSE_SECONDS = 0.05
 PERIOD_SECONDS = 0.8
 CALLS_PER_CUSTOMER = 60
-MAX_SETTLE_READS = 3  # reads of a link at the end, by when it must be settled
+MAX_SETTLE_READS = 3  # a link must be settled after this many reads at the end
 EXPECTED_STATUSES = {200, 204, 303, 502, 503, 504}
 WEBHOOK_KEY = "local-webhook-key"
 
