@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # The deployed runtime is Python 3.13: used where the machine has it, on PATH or under pyenv; else any Python from 3.11 on.
 PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
-# The same Python as the runtime's builds what is deployed.
+# Deployed code is built with the runtime's Python version.
 RUNTIME_PYTHON ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13; do \
 	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 GET_PYTHON := pyenv install 3.13, brew install python@3.13, or the package python3.13 (with python3.13-venv) of your system
@@ -164,7 +164,7 @@ build: .venv-sam/ready ## build the artefact with bytecode [ARCHITECTURE=x86_64]
 
 STAGE ?= dev
 GUARD ?= true
-# A deployment that was rolled back can be repeated as it is: Release varies with the time, so there are new versions each time.
+# Release contains the time, so each deployment publishes new versions, and one that was rolled back can be repeated unchanged.
 .PHONY: deploy
 deploy: .venv-sam/ready ## deploy the artefact and smoke-test it [STAGE=prod] [GUARD=false]
 	@test -f .aws-sam/build/release.yaml || { echo "make build comes first" >&2; exit 1; }

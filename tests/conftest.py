@@ -48,6 +48,7 @@ __all__ = [  # pytest finds these hooks by their names in this module
     "pytest_testnodedown",
 ]
 
+settings.register_profile("default", deadline=None)  # speed depends on the machine, so no test is timed
 settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # used by `make fuzz`
 
 TEMPLATE = Template()  # parsed once, because parsing takes longer than most tests

@@ -145,7 +145,7 @@ NONSENSE: list[Any] = [
 
 
 class TestArbitraryIminResponses:
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(rng=st.randoms(use_true_random=False), changes=st.integers(1, 4))
     def test_any_imin_response_leads_to_a_described_response(
         self, app: App, imin: Imin, sample: dict[str, Any], rng: random.Random, changes: int

@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seller_accounts.http import shapes
 from seller_accounts.imin.reshape import reshape
 
 URL = "https://example.com/a"
@@ -34,7 +35,7 @@ ACCOUNT_SHAPE: dict[str, Any] = {
             "@id": TEXT,
             "expires": MOMENT,
             "evidenceRequest": {"url": LINK, "expiry": MOMENT, "actionStatus": TERM},
-            "entitlementType": {"@id": TEXT, "prefLabel": TEXT},
+            "entitlementType": {"@id": TEXT, "prefLabel": TEXT, "inScheme": TEXT},
         }
     ],
 }
@@ -129,6 +130,35 @@ def read_item(item: Any) -> tuple[Any, Any]:
     """Return the accounts and warnings of a document with one item."""
     reshaped = reshape(json.dumps({"imin:item": [item]}).encode())
     return msgspec.to_builtins(reshaped.accounts), msgspec.to_builtins(reshaped.warnings)
+
+
+def fill(shape: Any) -> Any:
+    """Build a value with every field of `shape`."""
+    if isinstance(shape, dict):
+        return {name: fill(field) for name, field in shape.items()}
+    if isinstance(shape, list):
+        return [fill(shape[0])]
+    return {TEXT: "Acme", LINK: URL, TERM: "CompletedActionStatus", MOMENT: "2026-01-01T12:00:00Z", FLAG: True}[shape]
+
+
+def find_empty_fields(value: Any) -> list[str]:
+    """Return the names of all empty fields in the app's models, at any depth."""
+    if isinstance(value, list):
+        return [name for member in value for name in find_empty_fields(member)]
+    if not isinstance(value, msgspec.Struct):
+        return []
+    fields = msgspec.structs.asdict(value)
+    empty = [f"{type(value).__name__}.{name}" for name, member in fields.items() if member is None or member == []]
+    return empty + find_empty_fields(list(fields.values()))
+
+
+def test_complete_accounts_fill_every_field_of_the_app() -> None:
+    connected = fill(ACCOUNT_SHAPE)
+    actions = [{"@type": action, "target": URL} for action in ("RegisterAction", "CreateAction")]
+    not_connected = {"seller": connected["seller"], "imin:matchingEmailExists": True, "potentialAction": actions}
+    accounts = reshape(json.dumps({"imin:item": [connected, not_connected]}).encode()).accounts
+    assert [type(account) for account in accounts] == [shapes.Connected, shapes.NotConnected]
+    assert find_empty_fields(accounts) == []
 
 
 @given(document_pairs())

@@ -38,7 +38,7 @@ def rig() -> Iterator[Rig]:
         yield started
 
 
-@settings(max_examples=settings().max_examples // 2, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 @given(before=steps, erased=st.sampled_from(NAMES))
 def test_erasure_removes_all_records_of_one_customer_only(rig: Rig, before: list[Step], erased: str) -> None:
     _delete_all_records(rig)

@@ -134,7 +134,7 @@ class TestMalformedEvents:
                 _set_value(payload, path, value)
                 assert _invoke_handler(rosie, handler, payload) == 400, (path, value)
 
-    @settings(deadline=None, max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
     def test_arbitrary_values_in_an_event_never_cause_a_500(self, rosie: Customer, data: st.DataObject) -> None:
         handler = data.draw(st.sampled_from(HANDLERS))

@@ -79,7 +79,7 @@ class TestHeaders:
         with serve(send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}")) as server:
             assert _call_imin(server.url) == "upstream_invalid_response"
 
-    @settings(deadline=None, max_examples=settings().max_examples // 2)
+    @settings(max_examples=settings().max_examples // 2)
     @given(
         status=st.integers(100, 599),
         name=st.sampled_from([b"Content-Length", b"Content-Encoding", b"Transfer-Encoding", b"Location", b"Retry-After", b"X"]),

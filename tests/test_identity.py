@@ -314,6 +314,19 @@ class TestKeys:
         issuer.discovery, issuer.keys = discovery, keys
         assert catch_problem(verifier, f"Bearer {make_token()}").code == "secret_unavailable"
 
+    @pytest.mark.parametrize(
+        "unusable", ["text", None, {}, {"kid": 3}, {"kid": ""}, {"kid": "3"}, {"kid": "3", "kty": "RSA", "n": 1}]
+    )
+    def test_unusable_key_does_not_affect_later_ones(self, verifier: Verifier, issuer: Issuer, unusable: Any) -> None:
+        issuer.keys["keys"].insert(0, unusable)
+        assert verifier.claims(f"Bearer {make_token()}")["sub"] == "rosie"
+
+    def test_key_with_an_empty_id_is_not_used(self, verifier: Verifier, issuer: Issuer) -> None:
+        issuer.keys["keys"].append(_make_jwk(OTHER_KEY, ""))
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "rosie", "exp": int(time.time()) + 60}
+        token = jwt.encode(claims, OTHER_KEY, "RS256", {"kid": ""})
+        assert catch_problem(verifier, f"Bearer {token}").code == "unauthenticated"
+
     def test_shared_secret_among_the_keys_is_ignored(self, verifier: Verifier, issuer: Issuer) -> None:
         issuer.keys["keys"].append(
             {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "kid": "3", "alg": "HS256"}

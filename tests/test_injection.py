@@ -208,7 +208,7 @@ def test_query_of_only_link_id_and_status_is_replaced(rosie: Customer) -> None:
     assert rosie.open_callback(state).headers["location"] == f"brokerapp://linked?linkId={link_id}&status=not_confirmed"
 
 
-@settings(deadline=None, max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40), control=st.sampled_from(CONTROLS))
 def test_response_headers_contain_no_injected_line(rosie: Customer, imin: Imin, text: str, control: str) -> None:
     hostile = f"{text}{control}X-Evil: 1"

@@ -205,7 +205,7 @@ def test_lists_have_no_blanks_and_no_empty_entries(name: str, value: str, accept
 @pytest.mark.parametrize("name", SETTINGS_CLASSES)
 def test_code_accepts_every_value_that_matches_the_pattern(name: str) -> None:
     @given(strategies.from_regex(f"(?a:{PARAMETERS[SETTINGS_CLASSES[name][0]]['AllowedPattern']})", fullmatch=True))
-    @settings(deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(suppress_health_check=list(HealthCheck))
     def check(value: str) -> None:
         _read_setting(name, value)
 

@@ -23,17 +23,8 @@ from tests.stack import ROOT, find_free_ports
 
 pytestmark = [pytest.mark.external, pytest.mark.sam]
 
-STATUSES = {
-    "accounts-get": 200,
-    "accounts-get-with-link": 200,
-    "health-get": 200,
-    "link-callback-get": 400,
-    "link-get": 404,
-    "links-get": 200,
-    "notices-get": 200,
-    "records-delete": 204,
-    "webhook-post": 204,
-}
+STATUSES = {"link-callback-get": 400, "link-get": 404, "records-delete": 204, "webhook-post": 204}
+"""The status of each event sent to new functions, if it isn't 200."""
 FUNCTIONS = {f"{route.method} {route.path}": function.name for function in Template().functions() for route in function.routes}
 START_SECONDS = 120
 
@@ -72,7 +63,7 @@ def test_sam_local_invoke_serves_every_event(name: str) -> None:
     command = _build_command("invoke", function, "--event", str(EVENTS / f"{name}.json"))
     result = subprocess.run(command, cwd=ROOT, env=_build_environment(), capture_output=True, check=True, timeout=120)  # noqa: S603
     response = json.loads(result.stdout.decode().strip().splitlines()[-1])
-    assert response["statusCode"] == STATUSES[name]
+    assert response["statusCode"] == STATUSES.get(name, 200)
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ class TestConfirmation:
     def test_connection_date_in_the_far_future_is_stored_and_read(self, dynamodb: Any) -> None:
         records = make_table(dynamodb, LEAP_DAY.timestamp())
         store = LinkStore(records)
-        recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, LEAP_DAY, "")
+        recorded = store.record_callback("rosie", LINK_ID, LEAP_DAY, LEAP_DAY, "", b"")
         far_date = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
         settled = store.settle("rosie", recorded, newly_connected(make_connected_accounts(far_date), recorded))
         assert settled == store.get("rosie", LINK_ID)
@@ -208,14 +208,14 @@ class TestTimeToLive:
     def test_only_a_callback_extends_the_expiry_of_a_record(self, dynamodb: Any) -> None:
         first, last, later = (LinkStore(make_table(dynamodb, now)) for now in (0, 10 * DAY, 20 * DAY))
         issued_at = datetime.fromtimestamp(0, UTC)
-        first.record_callback("rosie", "1", issued_at, issued_at, "")
-        recorded = last.record_callback("rosie", "1", issued_at, issued_at, "")
+        first.record_callback("rosie", "1", issued_at, issued_at, "", b"")
+        recorded = last.record_callback("rosie", "1", issued_at, issued_at, "", b"")
         later.settle("rosie", recorded, [])
         (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
         assert int(item["expiresAt"]["N"]) == 410 * DAY
 
     def test_expired_record_accepts_a_new_callback(self, dynamodb: Any) -> None:
         issued_at = datetime.fromtimestamp(0, UTC)
-        LinkStore(make_table(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "")
-        recorded = LinkStore(make_table(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, issued_at, "")
+        LinkStore(make_table(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "", b"")
+        recorded = LinkStore(make_table(dynamodb, 401 * DAY)).record_callback("rosie", "1", issued_at, issued_at, "", b"")
         assert recorded.callback_count == 2

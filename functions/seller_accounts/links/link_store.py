@@ -88,7 +88,7 @@ class LinkStore:
             self._table.client.put_item(TableName=self._table.name, Item=item)
 
     def record_callback(
-        self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, query: str, connected_before: bytes = b""
+        self, customer: str, link_id: str, issued_at: datetime, expires_at: datetime, query: str, connected_before: bytes
     ) -> Link:
         """Add a callback with `query` to the link's record, created if necessary, and return the link.
 
@@ -192,7 +192,7 @@ class LinkStore:
         )
         if is_written:
             return _written_link(item)
-        return link._replace(status="confirmed" if is_last else link.status, sellers=link.sellers + sellers)  # erased: not stored
+        return link._replace(status="confirmed", sellers=link.sellers + sellers)  # erased: not stored
 
     def _mark_not_confirmed(self, customer: str, link: Link) -> Link:
         values: Item = {":notConfirmed": {"S": "not_confirmed"}, ":confirmed": {"S": "confirmed"}}
