@@ -88,9 +88,9 @@ lint-openapi: clients/node_modules/ready ## check the style of openapi.json with
 openapi: $(VENV)/ready ## regenerate openapi.json
 	@$(BIN)/python -m local.openapi
 
-clients/swift/ready clients/kotlin/ready clients/typescript/ready: clients/%/ready: openapi.json clients/%.yaml clients/ignored $(wildcard clients/templates/*/*) .venv-clients/ready
+clients/swift/ready clients/kotlin/ready clients/typescript/ready: clients/%/ready: openapi.json clients/%.yaml clients/generator-ignore $(wildcard clients/templates/*/*) .venv-clients/ready
 	@rm -rf clients/$*
-	@output=$$(JAVA_OPTS=-Dlog.level=warn .venv-clients/bin/openapi-generator-cli generate --config clients/$*.yaml --ignore-file-override clients/ignored 2>&1) || { echo "$$output"; exit 1; }
+	@output=$$(JAVA_OPTS=-Dlog.level=warn .venv-clients/bin/openapi-generator-cli generate --config clients/$*.yaml --ignore-file-override clients/generator-ignore 2>&1) || { echo "$$output"; exit 1; }
 	@touch $@
 
 clients/typescript/dist/ready: clients/typescript/ready clients/node_modules/ready

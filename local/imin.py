@@ -18,7 +18,7 @@ from local.connect_urls import Connection, ConnectUrls
 from local.faults import IMIN_RESPONSES
 from local.imin_home import Webhook, make_home
 from local.imin_state import CONTEXT, Json, State
-from local.varied import vary
+from local.imin_variants import vary
 
 
 def make_imin(
