@@ -159,7 +159,7 @@ class StateSettings(msgspec.Struct, frozen=True):
 
 
 class StoreSettings(msgspec.Struct, frozen=True):
-    """The table of records, and how long a record is kept after its last callback or its arrival."""
+    """The table of records, and how long a record is kept after its last callback, its confirmation without one, or its arrival."""
 
     table: str
     record_ttl_days: int

@@ -50,14 +50,17 @@ class Secret:
         self._last_refresh_failed = False
 
     def value(self) -> str:
-        """Return the current value, at most five minutes old. Raises `Problem` (`secret_unavailable`)."""
+        """Return the current value, at most five minutes old, or older while Secrets Manager fails.
+
+        Raises `Problem` (`secret_unavailable`).
+        """
         self._refresh_if_expired()
         return self._cached.current if self._cached else self.refresh()
 
     def versions(self) -> list[str]:
         """Return the valid values, oldest first: the previous one, if any, and the current one.
 
-        At most five minutes old. Raises `Problem` (`secret_unavailable`).
+        At most five minutes old, unless Secrets Manager fails. Raises `Problem` (`secret_unavailable`).
         """
         self._refresh_if_expired()
         if self._cached and self._cached.versions:
