@@ -186,6 +186,7 @@ class TestRecords:
         assert rosie.read("link-get", linkId=damaged_id).json["code"] == "link_not_found"
         warnings = [line for line in output.lines() if line["message"] == "record_unreadable"]
         assert [line["record"] for line in warnings] == [f"LINK#{damaged_id}"] * 2
+        assert all(line["errors"] for line in warnings)
 
     def test_record_without_a_uuid_affects_only_itself(self, rosie: Customer, put: Any) -> None:
         put({}, link_id="zzz")

@@ -214,6 +214,12 @@ class TestTimeToLive:
         (item,) = dynamodb.scan(TableName="RecordsTable")["Items"]
         assert int(item["expiresAt"]["N"]) == 410 * DAY
 
+    @pytest.mark.parametrize(("now", "is_shown"), [(400 * DAY - 1, True), (400 * DAY, False)])
+    def test_record_is_hidden_from_the_second_of_its_expiry_on(self, dynamodb: Any, now: int, is_shown: bool) -> None:
+        issued_at = datetime.fromtimestamp(0, UTC)
+        LinkStore(make_table(dynamodb, 0)).record_callback("rosie", LINK_ID, issued_at, issued_at, "", b"")
+        assert bool(LinkStore(make_table(dynamodb, now)).get("rosie", LINK_ID)) == is_shown
+
     def test_expired_record_accepts_a_new_callback(self, dynamodb: Any) -> None:
         issued_at = datetime.fromtimestamp(0, UTC)
         LinkStore(make_table(dynamodb, 0)).record_callback("rosie", "1", issued_at, issued_at, "", b"")
