@@ -52,7 +52,9 @@ settings.register_profile("default", deadline=None)  # speed depends on the mach
 settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # used by `make fuzz`
 
 TEMPLATE = Template()  # parsed once, because parsing takes longer than most tests
+ROUTES = {f"{route.method} {route.path}": function.name for function in TEMPLATE.functions() for route in function.routes}
 EVENTS = Path(__file__).parent.parent / "events"
+EVENT_NAMES = sorted(path.stem for path in EVENTS.glob("*.json"))
 SAMPLE = Path(__file__).parent / "data" / "sample-response.json"
 API_KEY = "imin-key-of-the-tests"
 STATE_KEY = "state-key-of-the-tests"

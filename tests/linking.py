@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from seller_accounts.routes import accounts, link_callback, links, webhook
-from tests.conftest import WEBHOOK_KEY, App, Imin, Response, event
+from tests.conftest import EVENT_NAMES, ROUTES, WEBHOOK_KEY, App, Imin, Response, event
 
 REDIRECT_URI = "brokerapp://linked?from=list"
+CUSTOMER_EVENTS = [name for name in EVENT_NAMES if "{customerIdentifier}" in event(name)["routeKey"]]
 
 
 @dataclass
@@ -26,7 +27,17 @@ class Customer:
         self.callbacks = App(link_callback.make_handler(self.environment))
         self.links = App(links.make_handler(self.environment))
         self.webhook = App(webhook.make_handler(self.environment))
+        self.apps = {
+            "AccountsFunction": self.accounts,
+            "LinkCallbackFunction": self.callbacks,
+            "LinksFunction": self.links,
+            "WebhookFunction": self.webhook,
+        }
         self.program_imin()
+
+    def send(self, request: dict[str, Any]) -> Response:
+        """Send an event to the function that has its route."""
+        return self.apps[ROUTES[request["routeKey"]]].send(request)
 
     def program_imin(self) -> None:
         """Program imin to return three sellers, with the connected accounts."""

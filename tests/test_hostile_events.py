@@ -9,16 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import WEBHOOK_KEY, Imin, Output, event
+from tests.conftest import EVENT_NAMES, ROUTES, WEBHOOK_KEY, Imin, Output, event
 from tests.linking import Customer
 
-HANDLERS = ["accounts", "callbacks", "links", "webhook"]
-OWN_EVENTS = {
-    "accounts": ["accounts-get", "accounts-get-with-link", "health-get"],
-    "callbacks": ["link-callback-get"],
-    "links": ["links-get", "link-get", "notices-get", "records-delete"],
-    "webhook": ["webhook-post"],
-}
+FUNCTIONS = sorted(set(ROUTES.values()))
+OWN_EVENTS = {function: [name for name in EVENT_NAMES if ROUTES[event(name)["routeKey"]] == function] for function in FUNCTIONS}
 FOREIGN_EVENTS: dict[str, Any] = {
     "null": None,
     "text": "GET /v1/health",
@@ -85,66 +80,66 @@ TEXT_PATHS = [
 NON_TEXT_VALUES = [value for value in ODD_VALUES if not isinstance(value, str)]
 
 
-def _invoke_handler(rosie: Customer, name: str, payload: Any) -> int:
+def _invoke_handler(rosie: Customer, function: str, payload: Any) -> int:
     """Return a handler's status for an event that isn't API Gateway's and so isn't described in `openapi.json`."""
-    app = {"accounts": rosie.accounts, "callbacks": rosie.callbacks, "links": rosie.links, "webhook": rosie.webhook}[name]
+    app = rosie.apps[function]
     response = app.handler(payload, app.context)
     json.dumps(response)
     return response["statusCode"]
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_event_of_another_service_is_400(rosie: Customer, imin: Imin, calls: list[str], handler: str) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_event_of_another_service_is_400(rosie: Customer, imin: Imin, calls: list[str], function: str) -> None:
     for source, payload in FOREIGN_EVENTS.items():
         if source not in PAYLOAD_FORMAT_1:
-            assert _invoke_handler(rosie, handler, payload) == 400, source
+            assert _invoke_handler(rosie, function, payload) == 400, source
     assert (imin.calls, calls) == ([], [])
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("source", PAYLOAD_FORMAT_1)
-def test_payload_format_1_is_a_deployment_error(rosie: Customer, output: Output, handler: str, source: str) -> None:
-    assert _invoke_handler(rosie, handler, FOREIGN_EVENTS[source]) == 500
+def test_payload_format_1_is_a_deployment_error(rosie: Customer, output: Output, function: str, source: str) -> None:
+    assert _invoke_handler(rosie, function, FOREIGN_EVENTS[source]) == 500
     (line,) = output.lines()
     assert (line["level"], line["errors"], line["reason"]) == ("ERROR", ["DeploymentError"], "payload_format_1")
     assert line["Faults"] == [1]
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_event_of_another_functions_route_is_404(rosie: Customer, handler: str) -> None:
-    for name in {name for names in OWN_EVENTS.values() for name in names} - set(OWN_EVENTS[handler]):
-        assert _invoke_handler(rosie, handler, event(name)) == 404
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_event_of_another_functions_route_is_404(rosie: Customer, function: str) -> None:
+    for name in {name for names in OWN_EVENTS.values() for name in names} - set(OWN_EVENTS[function]):
+        assert _invoke_handler(rosie, function, event(name)) == 404
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_event_of_a_function_url_is_404(rosie: Customer, handler: str) -> None:
-    payload = event(OWN_EVENTS[handler][0])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_event_of_a_function_url_is_404(rosie: Customer, function: str) -> None:
+    payload = event(OWN_EVENTS[function][0])
     payload["routeKey"] = payload["requestContext"]["routeKey"] = "$default"
-    assert _invoke_handler(rosie, handler, payload) == 404
+    assert _invoke_handler(rosie, function, payload) == 404
 
 
 class TestMalformedEvents:
     """Events of a handler's own routes, with other values at some of their paths."""
 
-    @pytest.mark.parametrize("handler", HANDLERS)
-    def test_event_with_a_non_text_value_is_400(self, rosie: Customer, handler: str) -> None:
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_event_with_a_non_text_value_is_400(self, rosie: Customer, function: str) -> None:
         for path, value in itertools.product(TEXT_PATHS, [*NON_TEXT_VALUES, f"/a{SURROGATE}"]):
             if value or path != ["rawQueryString"]:  # an empty value of any type is an empty query
-                payload = _add_webhook_key(event(OWN_EVENTS[handler][0]))
+                payload = _add_webhook_key(event(OWN_EVENTS[function][0]))
                 _set_value(payload, path, value)
-                assert _invoke_handler(rosie, handler, payload) == 400, (path, value)
+                assert _invoke_handler(rosie, function, payload) == 400, (path, value)
 
     @settings(max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
     def test_arbitrary_values_in_an_event_never_cause_a_500(self, rosie: Customer, data: st.DataObject) -> None:
-        handler = data.draw(st.sampled_from(HANDLERS))
-        payload = _add_webhook_key(event(data.draw(st.sampled_from(OWN_EVENTS[handler]))))
+        function = data.draw(st.sampled_from(FUNCTIONS))
+        payload = _add_webhook_key(event(data.draw(st.sampled_from(OWN_EVENTS[function]))))
         for _ in range(data.draw(st.integers(1, 3))):
             path = data.draw(st.sampled_from(_find_paths(payload)))
             _set_value(
                 payload, path, copy.deepcopy(data.draw(st.sampled_from(ODD_VALUES) | st.text(st.characters(exclude_categories=[]))))
             )
-        assert _invoke_handler(rosie, handler, payload) < 500
+        assert _invoke_handler(rosie, function, payload) < 500
 
 
 def _add_webhook_key(payload: dict[str, Any]) -> dict[str, Any]:

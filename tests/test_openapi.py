@@ -92,9 +92,9 @@ class TestWords:
     def test_body_of_an_unlisted_type_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         words = read_words()
         operation = words["operations"]["GET /v1/customers/{customerIdentifier}/links"]
-        operation["responses"]["200"]["content"]["application/json"]["schema"] = "Ping"
+        operation["responses"]["200"]["content"]["application/json"]["schema"] = "NoSuchType"
         monkeypatch.setattr(openapi, "read_words", lambda: words)
-        with pytest.raises(WordsError, match="schemas/Ping is missing"):
+        with pytest.raises(WordsError, match="NoSuchType is not in BODIES"):
             openapi.make_document(Template())
 
     def test_words_without_a_route_or_field_fail(self) -> None:

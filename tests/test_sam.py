@@ -17,15 +17,13 @@ import boto3
 import pytest
 import requests
 
-from local.template import Template
-from tests.conftest import EVENTS, event
+from tests.conftest import EVENT_NAMES, EVENTS, ROUTES, event
 from tests.stack import ROOT, find_free_ports
 
 pytestmark = [pytest.mark.external, pytest.mark.sam]
 
 STATUSES = {"link-callback-get": 400, "link-get": 404, "records-delete": 204, "webhook-post": 204}
 """The status of each event sent to new functions, if it isn't 200."""
-FUNCTIONS = {f"{route.method} {route.path}": function.name for function in Template().functions() for route in function.routes}
 START_SECONDS = 120
 
 
@@ -57,9 +55,9 @@ def running(log: Path, *arguments: str) -> Iterator[tuple[str, str]]:
             process.wait(60)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("*.json")))
+@pytest.mark.parametrize("name", EVENT_NAMES)
 def test_sam_local_invoke_serves_every_event(name: str) -> None:
-    function = FUNCTIONS[event(name)["routeKey"]]
+    function = ROUTES[event(name)["routeKey"]]
     command = _build_command("invoke", function, "--event", str(EVENTS / f"{name}.json"))
     result = subprocess.run(command, cwd=ROOT, env=_build_environment(), capture_output=True, check=True, timeout=120)  # noqa: S603
     response = json.loads(result.stdout.decode().strip().splitlines()[-1])

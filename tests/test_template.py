@@ -14,7 +14,7 @@ from local.template import Template
 from seller_accounts.http.problems import PROBLEM_TYPES, Code
 from seller_accounts.links.link_store import MAX_CALLBACKS
 from seller_accounts.routes import accounts, link_callback, links, webhook
-from tests.conftest import Imin, recording_calls
+from tests.conftest import EVENT_NAMES, ROUTES, Imin, event, recording_calls
 from tests.linking import Customer
 
 FUNCTIONS = Path(accounts.__file__).parents[2]
@@ -343,11 +343,20 @@ def test_every_module_has_a_docstring(folder: str) -> None:
         assert module.read_text().startswith('"""'), module
 
 
+def test_every_route_has_an_event() -> None:
+    assert {event(name)["routeKey"] for name in EVENT_NAMES} == set(ROUTES)
+
+
 def test_every_event_is_used_by_a_test() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-    for event_file in (FUNCTIONS.parent / "events").glob("*.json"):
-        if f'event("{event_file.stem}")' not in tests:
-            pytest.fail(f"no test uses {event_file.name}")
+    assert [name for name in EVENT_NAMES if f'event("{name}")' not in tests] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_every_route_is_on_the_page(page: str) -> None:
+    text = (FUNCTIONS.parent / page).read_text()
+    for route in ROUTES:
+        assert f"`{route}`" in text or f"`{route.replace('/v1/customers/{customerIdentifier}', '…')}`" in text, route
 
 
 def test_every_problem_code_has_a_type() -> None:

@@ -63,10 +63,11 @@ def render(document: Json) -> str:
 
 
 def _check_references(document: Json) -> None:
-    """Raise `WordsError` if a referenced component is missing, such as the schema of a type that isn't in `BODIES`."""
+    """Raise `WordsError` if a referenced component is missing."""
     for kind, name in REFERENCE.findall(json.dumps(document)):
         if name not in document["components"][kind]:
-            raise WordsError(f"{kind}/{name} is missing; a new type of body must be in BODIES of schemas.py")
+            hints = {"schemas": "is not in BODIES of schemas.py", "examples": "has no title under examples in words.yaml"}
+            raise WordsError(f"{name} {hints.get(kind, f'is not among the {kind} in words.yaml')}")
 
 
 def _version() -> str:
