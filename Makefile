@@ -197,8 +197,8 @@ test-sam: $(VENV)/ready ## test with the real SAM CLI (needs a container engine)
 
 .PHONY: format
 format: $(VENV)/ready ## format the code
+	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/ruff check --quiet --fix .
 
 .PHONY: lock
 lock: .venv-uv/ready ## pin the newest releases that pyproject.toml allows

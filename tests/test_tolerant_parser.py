@@ -1,4 +1,4 @@
-"""Tolerant parsing of imin's data: known deviations from its documented schema, and arbitrary ones."""
+"""Tolerant parsing of imin responses: known deviations from the documented schema, and arbitrary ones."""
 
 import contextlib
 import json
