@@ -49,7 +49,7 @@ __all__ = [  # pytest finds these hooks by their names in this module
 ]
 
 settings.register_profile("default", deadline=None)  # speed depends on the machine, so no test is timed
-settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")), deadline=None)  # used by `make fuzz`
+settings.register_profile("long", max_examples=int(os.environ.get("EXAMPLES", "10000")))  # used by `make fuzz`
 
 TEMPLATE = Template()  # parsed once, because parsing takes longer than most tests
 ROUTES = {f"{route.method} {route.path}": function.name for function in TEMPLATE.functions() for route in function.routes}

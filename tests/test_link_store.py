@@ -1,18 +1,15 @@
 """The link store: outcomes that are written twice or concurrently, and records of earlier versions."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from seller_accounts.aws.table import Table
 from seller_accounts.links.link_store import MAX_CALLBACKS, ConnectedSeller, Link, LinkStore
-from seller_accounts.settings import StoreSettings
 from tests.aws import read_link_record
 from tests.conftest import recording_calls
+from tests.test_time import LINK_ID, make_table
 
-LINK_ID = "0198c7a4-5b00-7000-8000-000000000001"
 ISSUED_AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EXPIRES_AT = ISSUED_AT + timedelta(hours=1)
 SELLER = ConnectedSeller("1", "Acme", ISSUED_AT)
@@ -21,7 +18,7 @@ SELLER = ConnectedSeller("1", "Acme", ISSUED_AT)
 @pytest.fixture
 def store(dynamodb: Any) -> LinkStore:
     """Return the store, at a time when the link is valid."""
-    return LinkStore(Table(StoreSettings("RecordsTable", 400), dynamodb, ISSUED_AT.timestamp))
+    return LinkStore(make_table(dynamodb, ISSUED_AT.timestamp()))
 
 
 def record_callback(store: LinkStore) -> Link:
@@ -49,7 +46,7 @@ class TestSettling:
         assert (settled.status, settled.sellers, settled.callback_count) == ("confirmed", [SELLER], 1)
         assert store.get("rosie", LINK_ID) == settled
 
-    def test_issued_link_is_settled_without_another_read(self, store: LinkStore, calls: list[str]) -> None:
+    def test_issued_link_is_read_with_its_digests(self, store: LinkStore, calls: list[str]) -> None:
         store.issue("rosie", LINK_ID, ISSUED_AT, EXPIRES_AT, b"digests")
         calls.clear()
         issued = store.get("rosie", LINK_ID)
@@ -74,17 +71,11 @@ class TestRecords:
         assert link.expires_at == ISSUED_AT + timedelta(days=1)
 
 
-@pytest.fixture
-def conditions(dynamodb: Any) -> Iterator[list[str | None]]:
-    """Record the conditions of all calls to DynamoDB."""
-    sent: list[str | None] = []
-    with recording_calls(dynamodb, lambda _, parameters: sent.append(parameters.get("ConditionExpression"))):
-        yield sent
-
-
-def test_no_condition_is_empty(store: LinkStore, conditions: list[str | None]) -> None:
-    store.settle("rosie", record_callback(store), [SELLER])
-    for _ in range(MAX_CALLBACKS):
-        record_callback(store)
+def test_no_condition_is_empty(store: LinkStore, dynamodb: Any) -> None:
+    conditions: list[str | None] = []
+    with recording_calls(dynamodb, lambda _, parameters: conditions.append(parameters.get("ConditionExpression"))):
+        store.settle("rosie", record_callback(store), [SELLER])
+        for _ in range(MAX_CALLBACKS):
+            record_callback(store)
     assert "" not in conditions
     assert None in conditions
